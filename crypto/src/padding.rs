@@ -1,0 +1,78 @@
+//! Padding that hides a message's length (PROTOCOL §5.4).
+
+use zeroize::Zeroizing;
+
+/// The five sizes before Padmé takes over.
+const BUCKETS: [usize; 5] = [256, 512, 1024, 2048, 4096];
+/// Smallest padded size in bytes.
+pub(crate) const PADDED_BYTES_MIN: usize = 256;
+const END: u8 = 0x80;
+
+/// Size in bytes that `bytes` (with the end mark) are padded to.
+fn padded_bytes(bytes: usize) -> usize {
+    if let Some(bucket) = BUCKETS.into_iter().find(|bucket| bytes <= *bucket) {
+        return bucket;
+    }
+    // Padmé (Nikitin et al. 2019): keep as many leading bits as the length of the exponent has.
+    let exponent = bytes.ilog2();
+    let free_bits = exponent - (exponent.ilog2() + 1);
+    bytes.next_multiple_of(1 << free_bits)
+}
+
+/// `plaintext || 0x80 || 0x00…`, to the next size.
+pub(crate) fn pad(plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
+    let padded = padded_bytes(plaintext.len() + 1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(padded + crate::aead::TAG_BYTES));
+    bytes.extend_from_slice(plaintext);
+    bytes.push(END);
+    bytes.resize(padded, 0);
+    bytes
+}
+
+/// What [`pad`] was given; `None` for bytes that it does not make.
+pub(crate) fn unpad(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
+    let end = bytes.iter().rposition(|byte| *byte != 0)?;
+    let whole = bytes.get(end) == Some(&END) && padded_bytes(end + 1) == bytes.len();
+    bytes.truncate(end);
+    whole.then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_comes_back_and_hides_in_few_sizes() {
+        let mut sizes = std::collections::BTreeSet::new();
+        for length in (0..=9000).chain([20_000, crate::PLAINTEXT_BYTES_MAX]) {
+            let plaintext = vec![0x80; length];
+            let padded = pad(&plaintext);
+            assert!(padded.len() > length);
+            assert!(
+                length < 4096 || padded.len() * 100 <= (length + 1) * 112,
+                "{length}"
+            );
+            sizes.insert(padded.len());
+            assert_eq!(unpad(padded).unwrap().as_slice(), plaintext);
+        }
+        assert!(sizes.len() < 30, "{sizes:?}");
+        assert_eq!(pad(&[0; 255]).len(), 256);
+        assert_eq!(pad(&[0; 256]).len(), 512);
+        assert_eq!(pad(&vec![0; crate::PLAINTEXT_BYTES_MAX]).len(), 52 * 1024);
+    }
+
+    #[test]
+    fn refuses_padding_that_it_does_not_make() {
+        let refused = |bytes: Vec<u8>| unpad(Zeroizing::new(bytes)).is_none();
+        assert!(refused(vec![]));
+        assert!(refused(vec![0; 256]), "no end mark");
+        assert!(
+            refused([&[0x80][..], &[0; 511]].concat()),
+            "more than needed"
+        );
+        assert!(
+            refused([&[0x81][..], &[0; 255]].concat()),
+            "another end mark"
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! The number that two people compare to know that nobody sits between them (PROTOCOL §2.5).
+
+use std::fmt;
+
+use crate::kdf;
+use crate::public_identity::PublicIdentity;
+
+const LABEL: &[u8] = b"Sotto/1 safety number";
+/// Groups of five digits; 60 digits are 199 bits.
+const GROUPS: usize = 12;
+const GROUP_BYTES: usize = 5;
+
+/// Sixty digits that depend on both accounts and on nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafetyNumber([u32; GROUPS]);
+
+impl SafetyNumber {
+    /// ``HKDF(salt = "Sotto/1 safety number", LP(smaller key) || LP(larger key))`` in 12 × 5 bytes,
+    /// each modulo 100,000. The same from both sides (PROTOCOL §2.5).
+    pub fn between(a: &PublicIdentity, b: &PublicIdentity) -> Self {
+        let (low, high) = if a.account_key() <= b.account_key() {
+            (a.account_key(), b.account_key())
+        } else {
+            (b.account_key(), a.account_key())
+        };
+        let prk = kdf::extract(LABEL, &[low, high]);
+        let bytes = kdf::expand::<{ GROUPS * GROUP_BYTES }>(&prk, &[LABEL]);
+        let mut groups = [0; GROUPS];
+        for (group, chunk) in groups.iter_mut().zip(bytes.chunks_exact(GROUP_BYTES)) {
+            *group = chunk
+                .iter()
+                .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % 100_000);
+        }
+        Self(groups)
+    }
+}
+
+impl fmt::Display for SafetyNumber {
+    /// Twelve groups of five digits with single spaces between them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, group) in self.0.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{group:05}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{alice, bob};
+
+    #[test]
+    fn both_see_the_same_sixty_digits() {
+        let number = SafetyNumber::between(alice().public(), bob().public());
+        assert_eq!(
+            number,
+            SafetyNumber::between(bob().public(), alice().public())
+        );
+        let shown = number.to_string();
+        let groups: Vec<_> = shown.split(' ').collect();
+        assert_eq!(groups.len(), 12);
+        assert!(groups.iter().all(|group| group.len() == 5));
+        assert!(shown.chars().all(|c| c == ' ' || c.is_ascii_digit()));
+        let own = SafetyNumber::between(alice().public(), alice().public());
+        assert_ne!(own, number);
+    }
+}

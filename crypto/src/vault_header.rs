@@ -1,0 +1,382 @@
+//! The vault's header: the master key, wrapped once for each way to open it (PROTOCOL §7).
+
+use std::fmt;
+
+use rand::CryptoRng;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::aead;
+use crate::argon2_cost::Argon2Cost;
+use crate::codec::{Reader, Writer, length_u32, lp_all};
+use crate::kdf;
+use crate::master_key::MasterKey;
+
+const MAGIC: &[u8; 8] = b"SottoVlt";
+const VERSION: u8 = 1;
+const SALT_BYTES: usize = 32;
+/// Ways to open one vault: passphrase, key file, and room for a recovery code and a system keyring.
+const SLOTS_MAX: usize = 8;
+const WRAPPED_BYTES: usize = 32 + aead::TAG_BYTES;
+
+/// Why bytes are not a usable vault header, or why none was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum VaultHeaderError {
+    /// The bytes are no vault header.
+    #[error("malformed vault header")]
+    Malformed,
+    /// The vault was written by a later version of the program.
+    #[error("vault of version {version}")]
+    Newer {
+        /// The version found.
+        version: u8,
+    },
+    /// The cost of a guess is below the floor, or above what a machine should be asked for.
+    #[error("vault cost out of bounds: {memory_kib} KiB, {passes} passes, {lanes} lanes")]
+    Cost {
+        /// Memory in KiB.
+        memory_kib: u32,
+        /// Passes over the memory.
+        passes: u32,
+        /// Lanes.
+        lanes: u32,
+    },
+    /// The memory for the passphrase's derivation is not to be had.
+    #[error("not enough memory")]
+    Memory,
+}
+
+/// Why a vault stays closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum UnlockError {
+    /// The secret does not fit, or the header was changed.
+    #[error("wrong secret")]
+    Wrong,
+    /// The vault has no slot for this kind of secret.
+    #[error("no slot for this kind of secret")]
+    NoSlot,
+    /// The memory for the passphrase's derivation is not to be had.
+    #[error("not enough memory")]
+    Memory,
+}
+
+/// What opens a vault.
+pub enum VaultSecret<'a> {
+    /// What a person types; compared byte by byte as UTF-8.
+    Passphrase(&'a str),
+    /// 32 random bytes in a file beside the vault: opens without asking, protects little.
+    KeyFile(&'a [u8; 32]),
+}
+
+impl VaultSecret<'_> {
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Passphrase(_) => 1,
+            Self::KeyFile(_) => 2,
+        }
+    }
+
+    /// The key that wraps the master key.
+    fn wrapping_key(&self, cost: Argon2Cost, salt: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let stretched = match self {
+            Self::Passphrase(passphrase) => cost.derive(passphrase, salt)?,
+            Self::KeyFile(key) => kdf::extract(salt, &[key.as_slice()]),
+        };
+        Some(kdf::expand(
+            &stretched,
+            &[b"Sotto/1 vault slot", &[self.kind()]],
+        ))
+    }
+}
+
+impl fmt::Debug for VaultSecret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passphrase(_) => "Passphrase",
+            Self::KeyFile(_) => "KeyFile",
+        })
+    }
+}
+
+/// The master key, wrapped for one kind of secret.
+#[derive(Clone, PartialEq, Eq)]
+struct Slot {
+    kind: u8,
+    nonce: [u8; 12],
+    wrapped: [u8; WRAPPED_BYTES],
+}
+
+/// What lies in the clear in front of a vault.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VaultHeader {
+    cost: Argon2Cost,
+    salt: [u8; SALT_BYTES],
+    slots: Vec<Slot>,
+}
+
+impl VaultHeader {
+    /// A header with one slot, for `secret`.
+    ///
+    /// # Errors
+    /// [`VaultHeaderError::Cost`] or [`VaultHeaderError::Memory`].
+    pub fn create(
+        master: &MasterKey,
+        secret: &VaultSecret<'_>,
+        cost: Argon2Cost,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, VaultHeaderError> {
+        let mut header = Self {
+            cost: checked(cost)?,
+            salt: [0; SALT_BYTES],
+            slots: Vec::new(),
+        };
+        rng.fill_bytes(&mut header.salt);
+        let mut nonce = [0; 12];
+        rng.fill_bytes(&mut nonce);
+        let key = secret
+            .wrapping_key(cost, &header.salt)
+            .ok_or(VaultHeaderError::Memory)?;
+        let sealed = aead::seal(&key, &nonce, &header.aad(secret.kind()), master.as_bytes());
+        let wrapped = sealed.try_into().map_err(|_| VaultHeaderError::Malformed)?;
+        let kind = secret.kind();
+        header.slots.push(Slot {
+            kind,
+            nonce,
+            wrapped,
+        });
+        Ok(header)
+    }
+
+    /// Reads a header and checks its bounds, before any work is done for it.
+    ///
+    /// # Errors
+    /// [`VaultHeaderError`]; bytes of any origin are safe to pass.
+    pub fn parse(bytes: &[u8]) -> Result<Self, VaultHeaderError> {
+        let mut reader = Reader::new(bytes);
+        if reader.array() != Some(*MAGIC) {
+            return Err(VaultHeaderError::Malformed);
+        }
+        match reader.u8() {
+            Some(VERSION) => {}
+            Some(version) if version > VERSION => return Err(VaultHeaderError::Newer { version }),
+            _ => return Err(VaultHeaderError::Malformed),
+        }
+        let header = Self::read(&mut reader).ok_or(VaultHeaderError::Malformed)?;
+        checked(header.cost)?;
+        Ok(header)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let cost = Argon2Cost {
+            memory_kib: reader.u32()?,
+            passes: reader.u32()?,
+            lanes: reader.u32()?,
+        };
+        let salt = reader.array()?;
+        let count = usize::try_from(reader.u32()?).ok()?;
+        if count == 0 || count > SLOTS_MAX {
+            return None;
+        }
+        let mut slots = Vec::with_capacity(count);
+        for _ in 0..count {
+            slots.push(Slot {
+                kind: reader.u8()?,
+                nonce: reader.array()?,
+                wrapped: reader.array()?,
+            });
+        }
+        reader.finish()?;
+        Some(Self { cost, salt, slots })
+    }
+
+    /// The bytes that [`parse`](Self::parse) reads: 57 and 61 for each slot.
+    pub fn encode(&self) -> Vec<u8> {
+        let writer = Writer::default()
+            .raw(&self.prefix())
+            .u32(length_u32(self.slots.len()));
+        self.slots
+            .iter()
+            .fold(writer, |writer, slot| {
+                writer.u8(slot.kind).raw(&slot.nonce).raw(&slot.wrapped)
+            })
+            .public()
+    }
+
+    /// The master key.
+    ///
+    /// # Errors
+    /// [`UnlockError`]. With a passphrase it takes about a second, by design.
+    pub fn unlock(&self, secret: &VaultSecret<'_>) -> Result<MasterKey, UnlockError> {
+        let kind = secret.kind();
+        let mut slots = self
+            .slots
+            .iter()
+            .filter(|slot| slot.kind == kind)
+            .peekable();
+        if slots.peek().is_none() {
+            return Err(UnlockError::NoSlot);
+        }
+        let key = secret
+            .wrapping_key(self.cost, &self.salt)
+            .ok_or(UnlockError::Memory)?;
+        let aad = self.aad(kind);
+        slots
+            .find_map(|slot| aead::open(&key, &slot.nonce, &aad, &slot.wrapped))
+            .and_then(|master| Some(MasterKey::from_bytes(master.as_slice().try_into().ok()?)))
+            .ok_or(UnlockError::Wrong)
+    }
+
+    /// Whether a person can open the vault with a passphrase.
+    pub fn has_passphrase(&self) -> bool {
+        let passphrase = VaultSecret::Passphrase("").kind();
+        self.slots.iter().any(|slot| slot.kind == passphrase)
+    }
+
+    /// ``magic || version || m || t || p || salt``
+    fn prefix(&self) -> Vec<u8> {
+        Writer::default()
+            .raw(MAGIC)
+            .u8(VERSION)
+            .u32(self.cost.memory_kib)
+            .u32(self.cost.passes)
+            .u32(self.cost.lanes)
+            .raw(&self.salt)
+            .public()
+    }
+
+    fn aad(&self, kind: u8) -> impl std::ops::Deref<Target = Vec<u8>> {
+        lp_all(&[b"Sotto/1 vault aad", &self.prefix(), &[kind]])
+    }
+}
+
+fn checked(cost: Argon2Cost) -> Result<Argon2Cost, VaultHeaderError> {
+    if cost.is_in_bounds() {
+        return Ok(cost);
+    }
+    let Argon2Cost {
+        memory_kib,
+        passes,
+        lanes,
+    } = cost;
+    Err(VaultHeaderError::Cost {
+        memory_kib,
+        passes,
+        lanes,
+    })
+}
+
+impl fmt::Debug for VaultHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cost,
+            salt: _,
+            slots,
+        } = self;
+        f.debug_struct("VaultHeader")
+            .field("cost", cost)
+            .field("slots", &slots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{from_hex, rng, to_hex};
+
+    /// A vault with a key file of 0x07 bytes, whose master key is 0x2a bytes.
+    const SAMPLE: &str = include_str!("testing/vault_header_v1.hex");
+
+    fn key_file_header() -> VaultHeader {
+        let master = MasterKey::from_bytes([0x2a; 32]);
+        let secret = VaultSecret::KeyFile(&[7; 32]);
+        VaultHeader::create(&master, &secret, Argon2Cost::FLOOR, &mut rng(1)).unwrap()
+    }
+
+    #[test]
+    fn a_passphrase_opens_what_it_closed_and_no_other_does() {
+        let master = MasterKey::generate(&mut rng(1));
+        let secret = VaultSecret::Passphrase("correct horse");
+        let header = VaultHeader::create(&master, &secret, Argon2Cost::FLOOR, &mut rng(2)).unwrap();
+        let header = VaultHeader::parse(&header.encode()).unwrap();
+        assert!(header.has_passphrase());
+        let unlocked = header.unlock(&secret).unwrap();
+        assert_eq!(unlocked.database_key(), master.database_key());
+        assert_ne!(*unlocked.database_key(), *unlocked.as_bytes());
+        let wrong = header.unlock(&VaultSecret::Passphrase("correct horsf"));
+        assert_eq!(wrong.err(), Some(UnlockError::Wrong));
+        let key_file = header.unlock(&VaultSecret::KeyFile(&[0; 32]));
+        assert_eq!(key_file.err(), Some(UnlockError::NoSlot));
+    }
+
+    #[test]
+    fn the_frozen_sample_still_opens() {
+        let header = VaultHeader::parse(&from_hex(SAMPLE)).unwrap();
+        assert_eq!(to_hex(&header.encode()), SAMPLE.trim());
+        assert!(!header.has_passphrase());
+        let master = header.unlock(&VaultSecret::KeyFile(&[7; 32])).unwrap();
+        assert_eq!(master.as_bytes(), &[0x2a; 32]);
+        assert_eq!(
+            to_hex(&key_file_header().encode()),
+            SAMPLE.trim(),
+            "still written so"
+        );
+    }
+
+    #[test]
+    fn refuses_every_truncation_and_notices_every_changed_byte() {
+        let bytes = key_file_header().encode();
+        let secret = VaultSecret::KeyFile(&[7; 32]);
+        for at in 0..bytes.len() {
+            assert!(VaultHeader::parse(&bytes[..at]).is_err(), "cut at {at}");
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let opened = VaultHeader::parse(&changed)
+                .ok()
+                .and_then(|header| header.unlock(&secret).ok());
+            assert!(opened.is_none(), "byte {at}");
+        }
+        assert!(VaultHeader::parse(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn refuses_newer_versions_and_costs_out_of_bounds() {
+        let bytes = key_file_header().encode();
+        let with = |at: usize, new: &[u8]| {
+            let mut changed = bytes.clone();
+            changed[at..at + new.len()].copy_from_slice(new);
+            VaultHeader::parse(&changed).err()
+        };
+        assert_eq!(with(8, &[2]), Some(VaultHeaderError::Newer { version: 2 }));
+        let out_of_bounds = |at, value: u32| {
+            matches!(
+                with(at, &value.to_be_bytes()),
+                Some(VaultHeaderError::Cost { .. })
+            )
+        };
+        assert!(out_of_bounds(9, 64 * 1024 - 1) && out_of_bounds(9, 1024 * 1024 + 1));
+        assert!(out_of_bounds(13, 2) && out_of_bounds(13, 11));
+        assert!(out_of_bounds(17, 0) && out_of_bounds(17, 5));
+        assert_eq!(with(9, &(1024u32 * 1024).to_be_bytes()), None);
+        let weak = Argon2Cost {
+            passes: 1,
+            ..Argon2Cost::FLOOR
+        };
+        let master = MasterKey::generate(&mut rng(1));
+        let made = VaultHeader::create(&master, &VaultSecret::Passphrase("x"), weak, &mut rng(1));
+        assert!(matches!(made, Err(VaultHeaderError::Cost { .. })));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!(
+            "{:?} {:?} {:?}",
+            MasterKey::from_bytes([0x2a; 32]),
+            VaultSecret::Passphrase("hunter2"),
+            VaultSecret::KeyFile(&[0x2a; 32])
+        );
+        assert_eq!(shown, "MasterKey { .. } Passphrase KeyFile");
+    }
+}

@@ -1,0 +1,91 @@
+//! What a user interface may ask of the client.
+
+use zeroize::Zeroizing;
+
+use crate::view::{ChatId, MessageKey};
+
+/// What somebody typed to protect a vault; wiped from memory when it is dropped.
+pub type Passphrase = Zeroizing<String>;
+
+/// A wish of the person behind one profile; each is answered by later snapshots.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Open a closed profile, or try again after a failure.
+    Open,
+    /// Open the vault of a locked profile.
+    Unlock(Passphrase),
+    /// Close the vault and wipe its keys from memory; only with a passphrase.
+    Lock,
+    /// Set, change or (with an empty `new`) remove the passphrase.
+    SetPassphrase {
+        /// The passphrase so far; empty when there is none.
+        current: Passphrase,
+        /// The passphrase from now on; empty for none.
+        new: Passphrase,
+    },
+    /// Show a chat: its timeline follows in the snapshot.
+    ShowChat {
+        /// The chat.
+        chat: ChatId,
+        /// The message around which to load, or the newest ones.
+        around: Option<MessageKey>,
+    },
+    /// Send a text of at most [`TEXT_BYTES_MAX`](crate::view::TEXT_BYTES_MAX) bytes; clears the
+    /// draft.
+    SendText {
+        /// The chat.
+        chat: ChatId,
+        /// The text.
+        text: String,
+    },
+    /// Keep what was typed so far.
+    SaveDraft {
+        /// The chat.
+        chat: ChatId,
+        /// The text so far.
+        text: String,
+    },
+    /// All messages up to this one have been seen.
+    MarkRead {
+        /// The chat.
+        chat: ChatId,
+        /// The newest message seen.
+        up_to: MessageKey,
+    },
+    /// Send a failed message again.
+    Retry(MessageKey),
+    /// Remember whether safety numbers were compared and match.
+    SetVerified {
+        /// The chat.
+        chat: ChatId,
+        /// They match.
+        matches: bool,
+    },
+    /// Go on with a peer's changed identity.
+    AcceptIdentity(ChatId),
+    /// The notice was read.
+    DismissNotice,
+}
+
+impl std::fmt::Debug for Command {
+    /// Names the command and nothing that it carries: texts and passphrases stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open => "Open",
+            Self::Unlock(_) => "Unlock",
+            Self::Lock => "Lock",
+            Self::SetPassphrase { current: _, new: _ } => "SetPassphrase",
+            Self::ShowChat { chat: _, around: _ } => "ShowChat",
+            Self::SendText { chat: _, text: _ } => "SendText",
+            Self::SaveDraft { chat: _, text: _ } => "SaveDraft",
+            Self::MarkRead { chat: _, up_to: _ } => "MarkRead",
+            Self::Retry(_) => "Retry",
+            Self::SetVerified {
+                chat: _,
+                matches: _,
+            } => "SetVerified",
+            Self::AcceptIdentity(_) => "AcceptIdentity",
+            Self::DismissNotice => "DismissNotice",
+        })
+    }
+}

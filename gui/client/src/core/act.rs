@@ -1,0 +1,172 @@
+//! What the person wishes.
+
+use super::content::{MessageId, Shown};
+use super::effects::{Change, MessageRecord};
+use super::{Core, Moment};
+use crate::view::{ChatId, Delivery, MessageKey, TEXT_BYTES_MAX};
+
+/// A wish that concerns the core, with what it needs from the vault.
+#[derive(Clone)]
+pub(crate) enum Action {
+    /// Send a text.
+    SendText { chat: ChatId, text: String },
+    /// Keep what was typed so far.
+    SaveDraft { chat: ChatId, text: String },
+    /// The messages up to this one were seen.
+    MarkRead { chat: ChatId, up_to: MessageKey },
+    /// Send this failed message again.
+    Retry(MessageRecord),
+    /// Remember whether safety numbers match.
+    SetVerified { chat: ChatId, matches: bool },
+    /// Go on with a changed identity; `undelivered` are the own messages that the old one never
+    /// confirmed, oldest first.
+    AcceptIdentity {
+        chat: ChatId,
+        undelivered: Vec<MessageRecord>,
+    },
+    /// The notice was read.
+    DismissNotice,
+}
+
+impl Core {
+    pub(super) fn act(&mut self, action: Action, now: Moment) {
+        match action {
+            Action::SendText { chat, text } => self.send_text(chat, text, now),
+            Action::SaveDraft { chat, text } => self.save_draft(chat, text),
+            Action::MarkRead { chat, up_to } => self.mark_read(chat, up_to, now),
+            Action::Retry(message) => self.retry(&message, now),
+            Action::SetVerified { chat, matches } => self.set_verified(chat, matches),
+            Action::AcceptIdentity { chat, undelivered } => {
+                self.accept_identity(chat, &undelivered, now);
+            }
+            Action::DismissNotice => {
+                self.notice = None;
+                self.effects.is_visible = true;
+            }
+        }
+    }
+
+    fn send_text(&mut self, chat_id: ChatId, text: String, now: Moment) {
+        if text.is_empty() || text.len() > TEXT_BYTES_MAX || !self.chats.contains_key(&chat_id) {
+            return;
+        }
+        let id = MessageId(self.random_id());
+        let record = MessageRecord {
+            key: self.take_key(),
+            chat: chat_id,
+            is_mine: true,
+            shown: Shown::text(id, now.unix_millis, text),
+            delivery: Delivery::Sending,
+            is_unread: false,
+            is_sealed: false,
+        };
+        self.effects.commit.push(Change::AddMessage(record.clone()));
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.set_last(&record);
+            chat.waiting.push_back((record.key, record.shown.encode()));
+            chat.draft.clear();
+        }
+        self.commit_chat(chat_id);
+        self.advance(chat_id, now);
+    }
+
+    fn save_draft(&mut self, chat_id: ChatId, text: String) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        if chat.draft != text {
+            chat.draft = text;
+            self.commit_chat(chat_id);
+        }
+    }
+
+    fn mark_read(&mut self, chat_id: ChatId, up_to: MessageKey, now: Moment) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let seen = chat.unread.partition_point(|(key, _)| *key <= up_to);
+        if seen == 0 {
+            return;
+        }
+        let ids: Vec<MessageId> = chat.unread.drain(..seen).map(|(_, id)| id).collect();
+        self.effects.commit.push(Change::SetRead {
+            chat: chat_id,
+            up_to,
+        });
+        self.effects.is_visible = true;
+        self.send_receipts(chat_id, Delivery::Read, &ids, now);
+    }
+
+    fn retry(&mut self, message: &MessageRecord, now: Moment) {
+        if message.delivery == Delivery::Failed && message.is_mine {
+            let chat = message.chat;
+            self.seal_again(message);
+            self.advance(chat, now);
+        }
+    }
+
+    fn set_verified(&mut self, chat_id: ChatId, matches: bool) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        // A changed identity is accepted first: what was compared is then what is used.
+        if chat.pending.is_none() && chat.identity.is_some() && chat.is_verified != matches {
+            chat.is_verified = matches;
+            self.commit_chat(chat_id);
+        }
+    }
+
+    fn accept_identity(&mut self, chat_id: ChatId, undelivered: &[MessageRecord], now: Moment) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        let Some(identity) = chat.pending.take() else {
+            return;
+        };
+        let old = chat.identity.replace(identity);
+        chat.is_verified = false;
+        chat.compare_with(self.identity.public());
+        for held in std::mem::take(&mut chat.sessions) {
+            let id = held.session.id();
+            self.effects.commit.push(Change::RemoveSession(id));
+        }
+        if let Some(old) = old {
+            let device = sotto_net::wire::DeviceKey(old.device_key());
+            for gone in self.outbox.remove_device(device) {
+                self.effects.commit.push(Change::RemoveOutbox(gone.id));
+            }
+        }
+        self.commit_chat(chat_id);
+        // They were sealed for somebody who will not read them.
+        for message in undelivered {
+            self.seal_again(message);
+        }
+        self.merge_unnamed(chat_id);
+        self.watch_presence();
+        self.advance(chat_id, now);
+    }
+
+    /// Queues an own message for sealing as if it were new.
+    fn seal_again(&mut self, message: &MessageRecord) {
+        let Some(chat) = self.chats.get_mut(&message.chat) else {
+            return;
+        };
+        let key = message.key;
+        if chat.waiting.iter().any(|(waiting, _)| *waiting == key) {
+            return;
+        }
+        // In its old place among those that wait.
+        let place = chat.waiting.partition_point(|(other, _)| *other < key);
+        chat.waiting.insert(place, (key, message.shown.encode()));
+        chat.update_last(|_, last| last.key == key, |_| Delivery::Sending);
+        self.effects.commit.push(Change::SetSealed {
+            key,
+            is_sealed: false,
+        });
+        self.effects.commit.push(Change::SetDelivery {
+            key,
+            delivery: Delivery::Sending,
+        });
+        self.effects.is_visible = true;
+    }
+}

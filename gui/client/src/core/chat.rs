@@ -1,0 +1,223 @@
+//! One chat: the peer's identity, the sessions with it, and what waits to be sealed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use sotto_crypto::{DeviceId, PublicIdentity, SafetyNumber, Session, SessionId};
+use sotto_net::wire::DeviceKey;
+
+use super::content::MessageId;
+use super::effects::{ChatRecord, MessageRecord};
+use crate::view::{Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, Trust};
+
+/// A session and when the peer was last heard in it.
+pub(super) struct Held {
+    pub(super) session: Session,
+    pub(super) heard_at_millis: i64,
+}
+
+/// Whether a prekey bundle of the peer is on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum BundleState {
+    /// Not asked for.
+    Idle,
+    /// Asked for on this connection.
+    Asked,
+    /// The relay had none, or an invalid one: ask again then (milliseconds since 1970).
+    RetryAt(i64),
+}
+
+/// Sessions that are kept with one peer; each takes a few kilobytes. Two are in use when both
+/// sides have started one, and a peer that was restored from a backup starts another.
+const SESSIONS_MAX: usize = 8;
+
+/// A chat in memory.
+pub(super) struct Chat {
+    pub(super) id: ChatId,
+    pub(super) handle: Option<String>,
+    pub(super) name: String,
+    pub(super) identity: Option<PublicIdentity>,
+    pub(super) pending: Option<PublicIdentity>,
+    pub(super) is_verified: bool,
+    pub(super) draft: String,
+    pub(super) sessions: Vec<Held>,
+    /// Own messages that wait for a session, oldest first.
+    pub(super) waiting: VecDeque<(MessageKey, Vec<u8>)>,
+    pub(super) bundle: BundleState,
+    pub(super) is_online: bool,
+    pub(super) unread: VecDeque<(MessageKey, MessageId)>,
+    /// The newest message, and its id.
+    pub(super) last: Option<(MessageId, Arc<Message>)>,
+    /// Received in the current batch; a receipt is due.
+    pub(super) received: Vec<MessageId>,
+    safety_number: Option<String>,
+}
+
+impl Chat {
+    /// A chat from its stored form. An identity that no longer decodes counts as unknown: the
+    /// directory names it again.
+    pub(super) fn from_record(record: ChatRecord, own: &PublicIdentity) -> Self {
+        let decode =
+            |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| PublicIdentity::decode(&bytes).ok());
+        let mut chat = Self {
+            id: record.id,
+            handle: record.handle,
+            name: record.name,
+            identity: decode(record.identity),
+            pending: decode(record.pending),
+            is_verified: record.is_verified,
+            draft: record.draft,
+            sessions: Vec::new(),
+            waiting: VecDeque::new(),
+            bundle: BundleState::Idle,
+            is_online: false,
+            unread: VecDeque::new(),
+            last: None,
+            received: Vec::new(),
+            safety_number: None,
+        };
+        chat.compare_with(own);
+        chat
+    }
+
+    pub(super) fn record(&self) -> ChatRecord {
+        ChatRecord {
+            id: self.id,
+            handle: self.handle.clone(),
+            name: self.name.clone(),
+            identity: self.identity.as_ref().map(PublicIdentity::encode),
+            pending: self.pending.as_ref().map(PublicIdentity::encode),
+            is_verified: self.is_verified,
+            draft: self.draft.clone(),
+        }
+    }
+
+    /// Recomputes the safety number; to be called whenever an identity changed.
+    pub(super) fn compare_with(&mut self, own: &PublicIdentity) {
+        let shown = self.pending.as_ref().or(self.identity.as_ref());
+        self.safety_number = shown.map(|peer| SafetyNumber::between(own, peer).to_string());
+    }
+
+    /// Where envelopes to the peer go; `None` until its identity is known, and while a changed
+    /// one waits to be accepted.
+    pub(super) fn target(&self) -> Option<DeviceKey> {
+        if self.pending.is_some() {
+            return None;
+        }
+        let identity = self.identity.as_ref()?;
+        Some(DeviceKey(identity.device_key()))
+    }
+
+    /// The session to send in: both ends choose the smaller id when both have started one.
+    pub(super) fn sending_session(&mut self) -> Option<&mut Held> {
+        let device = self.identity.as_ref()?.device_id();
+        self.sessions
+            .iter_mut()
+            .filter(|held| held.session.peer() == device)
+            .min_by_key(|held| held.session.id())
+    }
+
+    /// Adds a session; gives back the one that has to make room for it, if any: that of the
+    /// longest silence.
+    pub(super) fn add_session(&mut self, held: Held) -> Option<SessionId> {
+        let silent = if self.sessions.len() < SESSIONS_MAX {
+            None
+        } else {
+            let oldest = self.sessions.iter().min_by_key(|held| held.heard_at_millis);
+            oldest.map(|held| held.session.id())
+        };
+        self.sessions
+            .retain(|held| Some(held.session.id()) != silent);
+        self.sessions.push(held);
+        silent
+    }
+
+    /// Takes over what another chat with the same identity holds.
+    pub(super) fn absorb(&mut self, other: Self) {
+        if other.last_key() > self.last_key() {
+            self.last = other.last;
+        }
+        self.sessions.extend(other.sessions);
+        self.waiting.extend(other.waiting);
+        self.received.extend(other.received);
+        self.unread.extend(other.unread);
+        self.unread.make_contiguous().sort_by_key(|(key, _)| *key);
+    }
+
+    /// The key of the newest message.
+    pub(super) fn last_key(&self) -> Option<MessageKey> {
+        self.last.as_ref().map(|(_, last)| last.key)
+    }
+
+    /// When to ask for the peer's prekeys again.
+    pub(super) fn bundle_retry_at(&self) -> Option<i64> {
+        match self.bundle {
+            BundleState::RetryAt(at) if !self.waiting.is_empty() => Some(at),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_with(&self, device: &DeviceId) -> bool {
+        self.identity
+            .as_ref()
+            .is_some_and(|identity| identity.device_id() == *device)
+    }
+
+    /// The message becomes the newest one.
+    pub(super) fn set_last(&mut self, record: &MessageRecord) {
+        self.last = Some((record.shown.id, Arc::new(message_view(record))));
+    }
+
+    /// Applies `change` to the delivery of the newest message if it is the one meant.
+    pub(super) fn update_last(
+        &mut self,
+        is_meant: impl FnOnce(MessageId, &Message) -> bool,
+        change: impl FnOnce(Delivery) -> Delivery,
+    ) {
+        if let Some((id, last)) = &mut self.last
+            && last.is_mine
+            && is_meant(*id, last)
+        {
+            let delivery = change(last.delivery);
+            Arc::make_mut(last).delivery = delivery;
+        }
+    }
+
+    pub(super) fn row(&self, is_connected: bool) -> ChatRow {
+        let presence = match (&self.identity, self.is_online && is_connected) {
+            (None, _) => Presence::NotJoined,
+            (Some(_), true) => Presence::Online,
+            (Some(_), false) => Presence::Away,
+        };
+        let trust = match (&self.pending, self.is_verified) {
+            (Some(_), _) => Trust::Changed,
+            (None, true) => Trust::Verified,
+            (None, false) => Trust::Unverified,
+        };
+        ChatRow {
+            id: self.id,
+            handle: self.handle.clone().unwrap_or_default(),
+            name: self.name.clone(),
+            presence,
+            trust,
+            safety_number: self.safety_number.clone(),
+            last: self.last.as_ref().map(|(_, last)| Arc::clone(last)),
+            unread: u32::try_from(self.unread.len()).unwrap_or(u32::MAX),
+            draft: self.draft.clone(),
+        }
+    }
+}
+
+/// A message as it is shown.
+pub(crate) fn message_view(record: &MessageRecord) -> Message {
+    Message {
+        key: record.key,
+        is_mine: record.is_mine,
+        body: record
+            .shown
+            .as_text()
+            .map_or(Body::Unknown, |text| Body::Text(text.to_owned())),
+        sent_at_millis: record.shown.sent_at_millis,
+        delivery: record.delivery,
+    }
+}

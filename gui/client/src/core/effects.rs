@@ -1,0 +1,142 @@
+//! What a step of the core asks its engine to do, in this order: commit, then send, then show.
+
+use bytes::Bytes;
+use sotto_crypto::SessionId;
+use sotto_net::RelayPin;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{ClientFrame, DeviceKey, EnvelopeId};
+use zeroize::Zeroizing;
+
+use super::content::{MessageId, Shown};
+use crate::view::{ChatId, Delivery, MessageKey};
+
+/// What follows from one input.
+#[derive(Default)]
+#[must_use]
+pub(crate) struct Effects {
+    /// To be stored in one transaction, in this order.
+    pub(crate) commit: Vec<Change>,
+    /// To be sent once that is durable; acknowledgements are the last ones.
+    pub(crate) send: Vec<ClientFrame>,
+    /// Something visible changed.
+    pub(crate) is_visible: bool,
+}
+
+/// One change of the vault.
+pub(crate) enum Change {
+    /// Deliveries of this relay are stored up to here.
+    SetCursor { pin: RelayPin, cursor: Cursor },
+    /// Keep a prekey's secret (its stored form).
+    AddPrekey { id: u32, stored: Zeroizing<Vec<u8>> },
+    /// Forget a prekey's secret, and the replay entries that hang on it.
+    RemovePrekey { id: u32 },
+    /// Never accept this handshake again while its signed prekey lives.
+    AddReplay { digest: [u8; 32], prekey: u32 },
+    /// Insert or replace a chat.
+    PutChat(ChatRecord),
+    /// Everything of `from` belongs to `into`.
+    MergeChat { from: ChatId, into: ChatId },
+    /// Insert or replace a session.
+    PutSession(SessionRecord),
+    /// Forget a session.
+    RemoveSession(SessionId),
+    /// Insert a message; nothing happens when its author has already sent one with this id in the
+    /// chat.
+    AddMessage(MessageRecord),
+    /// A message was sealed into the outbox, or (false) has to be sealed again.
+    SetSealed { key: MessageKey, is_sealed: bool },
+    /// An own message has come further; never goes back.
+    Advance {
+        chat: ChatId,
+        id: MessageId,
+        delivery: Delivery,
+    },
+    /// As [`Change::Advance`], by key.
+    AdvanceKey { key: MessageKey, delivery: Delivery },
+    /// An own message starts again, or is refused.
+    SetDelivery { key: MessageKey, delivery: Delivery },
+    /// The peer's messages up to this one were seen.
+    SetRead { chat: ChatId, up_to: MessageKey },
+    /// Append to the outbox.
+    PushOutbox(OutboxRecord),
+    /// The relay has it, or never will.
+    RemoveOutbox(EnvelopeId),
+}
+
+impl Change {
+    /// Whether the messages of a chat look different afterwards.
+    pub(crate) fn touches_messages(&self) -> bool {
+        matches!(
+            self,
+            Self::AddMessage(_)
+                | Self::Advance { .. }
+                | Self::AdvanceKey { .. }
+                | Self::SetDelivery { .. }
+                | Self::MergeChat { .. }
+        )
+    }
+}
+
+/// A chat as stored.
+#[derive(Clone)]
+pub(crate) struct ChatRecord {
+    pub(crate) id: ChatId,
+    /// The peer's handle; `None` while the directory has not named it.
+    pub(crate) handle: Option<String>,
+    pub(crate) name: String,
+    /// The peer's encoded public identity.
+    pub(crate) identity: Option<Vec<u8>>,
+    /// Another identity behind the handle, which waits to be accepted.
+    pub(crate) pending: Option<Vec<u8>>,
+    pub(crate) is_verified: bool,
+    pub(crate) draft: String,
+}
+
+/// A session as stored.
+pub(crate) struct SessionRecord {
+    pub(crate) id: SessionId,
+    pub(crate) chat: ChatId,
+    pub(crate) stored: Zeroizing<Vec<u8>>,
+    /// When the peer was last heard in it, in milliseconds since 1970.
+    pub(crate) heard_at_millis: i64,
+}
+
+/// A message as stored.
+#[derive(Clone)]
+pub(crate) struct MessageRecord {
+    pub(crate) key: MessageKey,
+    pub(crate) chat: ChatId,
+    pub(crate) is_mine: bool,
+    pub(crate) shown: Shown,
+    pub(crate) delivery: Delivery,
+    pub(crate) is_unread: bool,
+    /// Whether it has been sealed (a peer's message always was).
+    pub(crate) is_sealed: bool,
+}
+
+/// An envelope in the outbox: sealed once, sent as often as it takes.
+#[derive(Clone)]
+pub(crate) struct OutboxRecord {
+    pub(crate) id: EnvelopeId,
+    pub(crate) device: DeviceKey,
+    pub(crate) body: Bytes,
+    /// The message in it; `None` for a receipt.
+    pub(crate) message: Option<MessageKey>,
+}
+
+/// Everything that the core keeps in memory, as read from the vault.
+pub(crate) struct Loaded {
+    pub(crate) cursors: Vec<(RelayPin, Cursor)>,
+    pub(crate) prekeys: Vec<Zeroizing<Vec<u8>>>,
+    pub(crate) replay: Vec<([u8; 32], u32)>,
+    pub(crate) chats: Vec<ChatRecord>,
+    pub(crate) sessions: Vec<SessionRecord>,
+    /// The newest message of each chat.
+    pub(crate) last: Vec<MessageRecord>,
+    /// Unread messages, oldest first.
+    pub(crate) unread: Vec<(ChatId, MessageKey, MessageId)>,
+    /// Own messages that are not sealed yet, oldest first.
+    pub(crate) unsealed: Vec<MessageRecord>,
+    pub(crate) outbox: Vec<OutboxRecord>,
+    pub(crate) next_key: i64,
+}

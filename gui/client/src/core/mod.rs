@@ -1,0 +1,248 @@
+//! The only decision maker of a profile: from an input and a moment to effects, without I/O.
+//!
+//! - [`act`] carries out what the person wishes,
+//! - [`relay`] answers what the relay says on the control stream,
+//! - [`directory`] knows who is behind a handle, and whether that changed,
+//! - [`receive`] takes envelopes in,
+//! - [`send`] seals messages and receipts.
+//!
+//! A core that could not commit its effects is thrown away and loaded again from the vault.
+
+mod act;
+mod chat;
+pub(crate) mod content;
+mod directory;
+pub(crate) mod effects;
+mod outbox;
+mod prekeys;
+mod receive;
+mod relay;
+mod send;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use sotto_crypto::{Identity, Session};
+use sotto_net::RelayPin;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{Delivery, RelayFrame, StoreId, Welcome};
+
+pub(crate) use self::act::Action;
+pub(crate) use self::chat::message_view;
+use self::chat::{Chat, Held};
+use self::effects::{Change, Effects, Loaded};
+use self::outbox::Outbox;
+use self::prekeys::Prekeys;
+use self::receive::Inbox;
+use self::relay::LinkState;
+use crate::Person;
+use crate::view::{ChatId, ChatRow, MessageKey, Notice};
+
+/// Chats of one profile: neither a relay nor strangers can fill the disk with them.
+const CHATS_MAX: usize = 10_000;
+
+/// Milliseconds since 1970 (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    pub(crate) unix_millis: i64,
+}
+
+impl Moment {
+    pub(crate) fn secs(self) -> u64 {
+        u64::try_from(self.unix_millis / 1000).unwrap_or(0)
+    }
+}
+
+/// What a core reacts to.
+pub(crate) enum Input {
+    /// The person wishes something.
+    Act(Action),
+    /// Logged in at the relay with this pin.
+    LinkUp { pin: RelayPin, welcome: Welcome },
+    /// The connection is gone.
+    LinkDown,
+    /// The relay says something on the control stream.
+    Reply(RelayFrame),
+    /// Envelopes, in the order of the mailbox.
+    Deliveries(Vec<Delivery>),
+    /// [`Core::wake_at_millis`] has come.
+    Timer,
+}
+
+/// A profile's state and decisions.
+pub(crate) struct Core {
+    identity: Arc<Identity>,
+    person: Person,
+    rng: StdRng,
+    chats: BTreeMap<ChatId, Chat>,
+    prekeys: Prekeys,
+    outbox: Outbox,
+    inbox: Inbox,
+    cursors: HashMap<RelayPin, Cursor>,
+    next_key: i64,
+    link: Option<LinkState>,
+    is_handle_taken: bool,
+    notice: Option<Notice>,
+    effects: Effects,
+}
+
+impl Core {
+    /// A core over what the vault holds.
+    pub(crate) fn new(
+        identity: Arc<Identity>,
+        person: Person,
+        loaded: Loaded,
+        rng: StdRng,
+    ) -> Self {
+        let own = identity.public();
+        let mut chats: BTreeMap<ChatId, Chat> = loaded
+            .chats
+            .into_iter()
+            .map(|record| (record.id, Chat::from_record(record, own)))
+            .collect();
+        for record in loaded.sessions {
+            if let Some(chat) = chats.get_mut(&record.chat)
+                && let Ok(session) = Session::from_stored(&record.stored)
+            {
+                chat.sessions.push(Held {
+                    session,
+                    heard_at_millis: record.heard_at_millis,
+                });
+            }
+        }
+        for record in &loaded.last {
+            if let Some(chat) = chats.get_mut(&record.chat) {
+                chat.set_last(record);
+            }
+        }
+        for (chat, key, id) in loaded.unread {
+            if let Some(chat) = chats.get_mut(&chat) {
+                chat.unread.push_back((key, id));
+            }
+        }
+        for record in loaded.unsealed {
+            if let Some(chat) = chats.get_mut(&record.chat) {
+                chat.waiting.push_back((record.key, record.shown.encode()));
+            }
+        }
+        let mut outbox = Outbox::default();
+        for record in loaded.outbox {
+            outbox.push(record);
+        }
+        Self {
+            prekeys: Prekeys::new(&loaded.prekeys, loaded.replay),
+            identity,
+            person,
+            rng,
+            chats,
+            outbox,
+            inbox: Inbox::default(),
+            cursors: loaded.cursors.into_iter().collect(),
+            next_key: loaded.next_key,
+            link: None,
+            is_handle_taken: false,
+            notice: None,
+            effects: Effects::default(),
+        }
+    }
+
+    /// What follows from `input` at `now`.
+    pub(crate) fn step(&mut self, input: Input, now: Moment) -> Effects {
+        match input {
+            Input::Act(action) => self.act(action, now),
+            Input::LinkUp { pin, welcome } => self.link_up(pin, &welcome, now),
+            Input::LinkDown => self.link_down(),
+            Input::Reply(frame) => self.reply(frame, now),
+            Input::Deliveries(deliveries) => self.receive(deliveries, now),
+            Input::Timer => self.timer(now),
+        }
+        self.pump_outbox(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Input::Timer`] is due, in milliseconds since 1970.
+    pub(crate) fn wake_at_millis(&self) -> Option<i64> {
+        let inbox = self.inbox.resume_at_millis();
+        let link = self.link.as_ref().and_then(|link| {
+            let bundles = self.chats.values().filter_map(Chat::bundle_retry_at);
+            let rotation = self.prekeys.rotation_at_secs();
+            let rotation = rotation.and_then(|secs| i64::try_from(secs).ok()?.checked_mul(1000));
+            bundles
+                .chain(self.outbox.retry_at_millis())
+                .chain(link.claim_at_millis)
+                .chain(rotation.map(|at| at.max(link.maintain_at_millis)))
+                .min()
+        });
+        [inbox, link].into_iter().flatten().min()
+    }
+
+    /// Whether deliveries have to wait until the timer, because too many first messages failed.
+    pub(crate) fn is_inbox_stalled(&self) -> bool {
+        self.inbox.resume_at_millis().is_some()
+    }
+
+    /// Where delivery from the relay with this pin goes on.
+    pub(crate) fn cursor(&self, pin: RelayPin) -> Cursor {
+        self.cursors.get(&pin).copied().unwrap_or(Cursor {
+            store: StoreId([0; 16]),
+            after: 0,
+        })
+    }
+
+    /// The rows of the list of chats, the most recent first.
+    pub(crate) fn rows(&self) -> Vec<ChatRow> {
+        let is_connected = self.link.is_some();
+        let mut chats: Vec<&Chat> = self.chats.values().collect();
+        chats.sort_by_key(|chat| (std::cmp::Reverse(chat.last_key()), chat.id));
+        chats.iter().map(|chat| chat.row(is_connected)).collect()
+    }
+
+    /// The first unread message of a chat.
+    pub(crate) fn first_unread(&self, chat: ChatId) -> Option<MessageKey> {
+        let (key, _) = self.chats.get(&chat)?.unread.front()?;
+        Some(*key)
+    }
+
+    /// Whether the handle belongs to another identity on this relay.
+    pub(crate) fn is_handle_taken(&self) -> bool {
+        self.is_handle_taken
+    }
+
+    /// Something that the person should know.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        self.notice
+    }
+
+    /// Puts a notice up, or away.
+    pub(crate) fn set_notice(&mut self, notice: Option<Notice>) {
+        self.notice = notice;
+    }
+
+    fn timer(&mut self, now: Moment) {
+        self.resume_inbox(now);
+        self.maintain(now);
+    }
+
+    /// The next message key.
+    fn take_key(&mut self) -> MessageKey {
+        let key = MessageKey(self.next_key);
+        self.next_key += 1;
+        key
+    }
+
+    fn random_id(&mut self) -> [u8; 16] {
+        rand::RngExt::random(&mut self.rng)
+    }
+
+    /// Stores the chat's record.
+    fn commit_chat(&mut self, chat: ChatId) {
+        if let Some(chat) = self.chats.get(&chat) {
+            self.effects.commit.push(Change::PutChat(chat.record()));
+            self.effects.is_visible = true;
+        }
+    }
+}

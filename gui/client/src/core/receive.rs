@@ -1,0 +1,301 @@
+//! Envelopes in: find the session, open, store, and only then acknowledge.
+
+use std::collections::VecDeque;
+
+use sotto_crypto::{Accepted, Packet, PublicIdentity, Session};
+use sotto_net::wire::{Acknowledge, Delivery as Envelope, Sequence};
+use zeroize::Zeroizing;
+
+use super::chat::{BundleState, Chat, Held};
+use super::content::{Content, Receipt, Shown};
+use super::effects::{Change, ChatRecord, MessageRecord, SessionRecord};
+use super::{CHATS_MAX, Core, Moment};
+use crate::view::{ChatId, Delivery, Notice};
+
+/// First messages that may fail within a minute before the rest of the mailbox has to wait
+/// (PROTOCOL §3): a stranger cannot use this device as an oracle, and nothing honest is lost.
+const FAILED_STARTS_MAX: usize = 20;
+const MINUTE_MILLIS: i64 = 60_000;
+
+/// Envelopes that wait, and how many first messages failed lately.
+#[derive(Default)]
+pub(super) struct Inbox {
+    held_back: VecDeque<Envelope>,
+    /// When first messages failed, in milliseconds since 1970, oldest first.
+    failed_starts: VecDeque<i64>,
+    /// Messages that could not be opened since the profile was opened.
+    unopened: u32,
+}
+
+impl Inbox {
+    /// When held-back envelopes go on.
+    pub(super) fn resume_at_millis(&self) -> Option<i64> {
+        self.held_back.front()?;
+        Some(self.failed_starts.front()? + MINUTE_MILLIS)
+    }
+
+    fn may_start(&mut self, now: Moment) -> bool {
+        let since = now.unix_millis - MINUTE_MILLIS;
+        self.failed_starts
+            .retain(|at| *at > since && *at <= now.unix_millis);
+        self.failed_starts.len() < FAILED_STARTS_MAX
+    }
+
+    /// The connection is gone: what was not stored comes again.
+    pub(super) fn clear(&mut self) {
+        self.held_back.clear();
+    }
+}
+
+/// Whether an envelope is done with.
+enum Handled {
+    Yes,
+    /// It has to wait: too many first messages failed.
+    NotYet,
+}
+
+impl Core {
+    pub(super) fn receive(&mut self, envelopes: Vec<Envelope>, now: Moment) {
+        self.inbox.held_back.extend(envelopes);
+        self.resume_inbox(now);
+    }
+
+    /// Works through the envelopes that wait, then acknowledges and sends receipts.
+    pub(super) fn resume_inbox(&mut self, now: Moment) {
+        let Some(pin) = self.link.as_ref().map(|link| link.pin) else {
+            return;
+        };
+        let before = self.cursor(pin);
+        let mut cursor = before;
+        while let Some(envelope) = self.inbox.held_back.pop_front() {
+            if envelope.sequence <= cursor.after {
+                continue;
+            }
+            if let Handled::NotYet = self.handle(&envelope, now) {
+                self.inbox.held_back.push_front(envelope);
+                break;
+            }
+            cursor.after = envelope.sequence;
+        }
+        self.send_delivery_receipts(now);
+        if cursor.after != before.after {
+            self.cursors.insert(pin, cursor);
+            self.effects.commit.push(Change::SetCursor { pin, cursor });
+            self.acknowledge(cursor.after);
+        }
+    }
+
+    fn acknowledge(&mut self, up_to: Sequence) {
+        self.effects.send.push(Acknowledge { up_to }.into());
+    }
+
+    fn send_delivery_receipts(&mut self, now: Moment) {
+        let received: Vec<_> = self
+            .chats
+            .values_mut()
+            .filter(|chat| !chat.received.is_empty())
+            .map(|chat| (chat.id, std::mem::take(&mut chat.received)))
+            .collect();
+        for (chat, ids) in received {
+            self.send_receipts(chat, Delivery::Delivered, &ids, now);
+        }
+    }
+
+    fn handle(&mut self, envelope: &Envelope, now: Moment) -> Handled {
+        let Ok(packet) = Packet::parse(&envelope.body) else {
+            self.count_unopened();
+            return Handled::Yes;
+        };
+        if let Some((chat, plaintext)) = self.open_in_session(&packet, now) {
+            self.take_content(chat, &plaintext, now);
+            return Handled::Yes;
+        }
+        if packet.handshake().is_none() {
+            self.count_unopened();
+            return Handled::Yes;
+        }
+        if !self.inbox.may_start(now) {
+            return Handled::NotYet;
+        }
+        if let Some((chat, plaintext)) = self.accept_session(&packet, now) {
+            self.take_content(chat, &plaintext, now);
+        } else {
+            self.inbox.failed_starts.push_back(now.unix_millis);
+            self.count_unopened();
+        }
+        Handled::Yes
+    }
+
+    /// Opens a packet in the session that expects its tag.
+    fn open_in_session(
+        &mut self,
+        packet: &Packet<'_>,
+        now: Moment,
+    ) -> Option<(ChatId, Zeroizing<Vec<u8>>)> {
+        let tag = packet.tag();
+        for chat in self.chats.values_mut() {
+            for held in &mut chat.sessions {
+                if !held.session.expects(&tag) {
+                    continue;
+                }
+                let Ok(step) = held.session.open(packet, now.secs(), &mut self.rng) else {
+                    continue;
+                };
+                held.session = step.next;
+                held.heard_at_millis = now.unix_millis;
+                self.effects
+                    .commit
+                    .push(Change::PutSession(session_record(chat.id, held)));
+                return Some((chat.id, step.output));
+            }
+        }
+        None
+    }
+
+    /// Opens a first message: a new session with its author.
+    fn accept_session(
+        &mut self,
+        packet: &Packet<'_>,
+        now: Moment,
+    ) -> Option<(ChatId, Zeroizing<Vec<u8>>)> {
+        let handshake = packet.handshake()?;
+        let digest = handshake.digest();
+        let (signed_id, one_time_id) =
+            (handshake.signed_prekey_id(), handshake.one_time_prekey_id());
+        let Accepted {
+            session,
+            peer,
+            plaintext,
+        } = {
+            let (signed, one_time) = self.prekeys.find(&digest, signed_id, one_time_id)?;
+            let identity = &self.identity;
+            Session::accept(
+                identity,
+                signed,
+                one_time,
+                packet,
+                now.secs(),
+                &mut self.rng,
+            )
+            .ok()?
+        };
+        let chat_id = self.chat_with(&peer)?;
+        self.prekeys
+            .consume(digest, signed_id, one_time_id, &mut self.effects.commit);
+        let chat = self.chats.get_mut(&chat_id)?;
+        let held = Held {
+            session,
+            heard_at_millis: now.unix_millis,
+        };
+        self.effects
+            .commit
+            .push(Change::PutSession(session_record(chat_id, &held)));
+        chat.bundle = BundleState::Idle;
+        let silent = chat.add_session(held).map(Change::RemoveSession);
+        self.effects.commit.extend(silent);
+        Some((chat_id, plaintext))
+    }
+
+    /// The chat with this identity; a new one without a handle when the directory has not named
+    /// the identity (yet), or names another one. `None` when there are too many already.
+    fn chat_with(&mut self, peer: &PublicIdentity) -> Option<ChatId> {
+        let device = peer.device_id();
+        if let Some(chat) = self.chats.values().find(|chat| chat.is_with(&device)) {
+            return Some(chat.id);
+        }
+        if self.chats.len() >= CHATS_MAX {
+            return None;
+        }
+        let id = self.next_chat_id();
+        let [a, b, c, d, ..] = *device.as_bytes();
+        let record = ChatRecord {
+            id,
+            handle: None,
+            name: format!("Unknown {a:02x}{b:02x}{c:02x}{d:02x}"),
+            identity: Some(peer.encode()),
+            pending: None,
+            is_verified: false,
+            draft: String::new(),
+        };
+        let chat = Chat::from_record(record, self.identity.public());
+        self.chats.insert(id, chat);
+        self.commit_chat(id);
+        self.watch_presence();
+        Some(id)
+    }
+
+    pub(super) fn next_chat_id(&self) -> ChatId {
+        let last = self.chats.last_key_value().map_or(0, |(id, _)| id.0);
+        ChatId(last + 1)
+    }
+
+    fn take_content(&mut self, chat: ChatId, plaintext: &[u8], now: Moment) {
+        match Content::decode(plaintext) {
+            Some(Content::Shown(shown)) => self.take_message(chat, shown),
+            Some(Content::Receipt(receipt)) => self.take_receipt(chat, &receipt),
+            Some(Content::Ignored) => {}
+            None => self.count_unopened(),
+        }
+        // The peer may have made a session that messages were waiting for.
+        self.advance(chat, now);
+    }
+
+    fn take_message(&mut self, chat_id: ChatId, shown: Shown) {
+        let key = self.take_key();
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        chat.received.push(shown.id);
+        chat.unread.push_back((key, shown.id));
+        let record = MessageRecord {
+            key,
+            chat: chat_id,
+            is_mine: false,
+            shown,
+            delivery: Delivery::Delivered,
+            is_unread: true,
+            is_sealed: true,
+        };
+        chat.set_last(&record);
+        self.effects.commit.push(Change::AddMessage(record));
+        self.effects.is_visible = true;
+    }
+
+    fn take_receipt(&mut self, chat_id: ChatId, receipt: &Receipt) {
+        let Some(chat) = self.chats.get_mut(&chat_id) else {
+            return;
+        };
+        for &id in &receipt.ids {
+            let delivery = receipt.delivery;
+            chat.update_last(|last, _| last == id, |before| advanced(before, delivery));
+            self.effects.commit.push(Change::Advance {
+                chat: chat_id,
+                id,
+                delivery,
+            });
+        }
+        self.effects.is_visible = true;
+    }
+
+    fn count_unopened(&mut self) {
+        self.inbox.unopened = self.inbox.unopened.saturating_add(1);
+        self.notice = Some(Notice::Unopened {
+            messages: self.inbox.unopened,
+        });
+        self.effects.is_visible = true;
+    }
+}
+
+/// A delivery state after news of it: it never goes back, and what failed stays failed.
+pub(super) fn advanced(before: Delivery, news: Delivery) -> Delivery {
+    before.max(news)
+}
+
+fn session_record(chat: ChatId, held: &Held) -> SessionRecord {
+    SessionRecord {
+        id: held.session.id(),
+        chat,
+        stored: held.session.to_stored(),
+        heard_at_millis: held.heard_at_millis,
+    }
+}

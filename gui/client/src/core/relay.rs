@@ -1,0 +1,330 @@
+//! What the relay says on the control stream, and what is asked of it.
+
+use std::collections::HashMap;
+
+use sotto_crypto::{Session, VerifiedBundle};
+use sotto_net::RelayPin;
+use sotto_net::wire::{
+    Bundle, Claim, DeviceKey, EnvelopeId, Presence, Refusal, Refused, RelayFrame, Welcome,
+};
+
+use super::chat::{BundleState, Held};
+use super::effects::{Change, SessionRecord};
+use super::prekeys::Published;
+use super::receive::advanced;
+use super::{Core, Moment};
+use crate::view::{ChatId, Delivery};
+
+/// A bundle that could not be had is asked for again after this (and when the directory or the
+/// peer's presence gives reason to).
+const BUNDLE_RETRY_MILLIS: i64 = 30_000;
+/// A claim that was refused is tried again after this.
+const CLAIM_RETRY_MILLIS: i64 = 60_000;
+/// An envelope that was refused for now is tried again after this, unless the relay says when.
+const SEND_RETRY_MILLIS: i64 = 5_000;
+/// How often prekeys are looked at, at most.
+const MAINTENANCE_MILLIS: i64 = 60 * 60 * 1000;
+/// A session beside the one that both ends chose is dropped after so long a silence
+/// (PROTOCOL §3).
+const SPARE_SESSION_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// What an answer belongs to.
+pub(super) enum Request {
+    Claim,
+    Publish,
+    Bundle(ChatId),
+    Send(EnvelopeId),
+}
+
+/// A connection as the core sees it.
+pub(super) struct LinkState {
+    pub(super) pin: RelayPin,
+    next_request: u32,
+    requests: HashMap<u32, Request>,
+    pub(super) claim_at_millis: Option<i64>,
+    pub(super) maintain_at_millis: i64,
+    /// One-time prekeys at the relay, as far as known.
+    one_time_left: u32,
+}
+
+impl LinkState {
+    /// The number for a new request.
+    pub(super) fn request(&mut self, request: Request) -> u32 {
+        self.next_request = self.next_request.checked_add(1).unwrap_or(1);
+        self.requests.insert(self.next_request, request);
+        self.next_request
+    }
+}
+
+impl Core {
+    pub(super) fn link_up(&mut self, pin: RelayPin, welcome: &Welcome, now: Moment) {
+        let mut cursor = self.cursor(pin);
+        if cursor.store != welcome.store {
+            cursor.store = welcome.store;
+            cursor.after = 0;
+            self.cursors.insert(pin, cursor);
+            self.effects.commit.push(Change::SetCursor { pin, cursor });
+        }
+        self.inbox.clear();
+        self.outbox.restart();
+        self.link = Some(LinkState {
+            pin,
+            next_request: 0,
+            requests: HashMap::new(),
+            claim_at_millis: None,
+            maintain_at_millis: now.unix_millis + MAINTENANCE_MILLIS,
+            one_time_left: welcome.one_time_prekeys,
+        });
+        self.claim();
+        self.publish_prekeys(welcome.into(), now);
+        self.watch_presence();
+        self.drop_spare_sessions(now);
+        self.advance_all(now);
+        self.effects.is_visible = true;
+    }
+
+    pub(super) fn link_down(&mut self) {
+        self.link = None;
+        self.inbox.clear();
+        for chat in self.chats.values_mut() {
+            chat.bundle = BundleState::Idle;
+            chat.is_online = false;
+        }
+        self.effects.is_visible = true;
+    }
+
+    /// What is due by the clock.
+    pub(super) fn maintain(&mut self, now: Moment) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        if link.claim_at_millis.is_some_and(|at| at <= now.unix_millis) {
+            link.claim_at_millis = None;
+            self.claim();
+        }
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        if link.maintain_at_millis <= now.unix_millis {
+            link.maintain_at_millis = now.unix_millis + MAINTENANCE_MILLIS;
+            let published = Published {
+                signed: self.prekeys.newest_signed_id(),
+                one_time: link.one_time_left,
+            };
+            self.publish_prekeys(published, now);
+            self.drop_spare_sessions(now);
+        }
+        self.advance_all(now);
+    }
+
+    fn advance_all(&mut self, now: Moment) {
+        let waiting: Vec<ChatId> = self
+            .chats
+            .values()
+            .filter(|chat| !chat.waiting.is_empty())
+            .map(|chat| chat.id)
+            .collect();
+        for chat in waiting {
+            self.advance(chat, now);
+        }
+    }
+
+    pub(super) fn reply(&mut self, frame: RelayFrame, now: Moment) {
+        match frame {
+            RelayFrame::Done(done) => {
+                let request = self.take_request(done.request);
+                self.done(request.as_ref());
+            }
+            RelayFrame::Refused(refused) => self.refused(refused, now),
+            RelayFrame::Bundle(bundle) => self.take_bundle(&bundle, now),
+            RelayFrame::Entry(entry) => self.take_entry(&entry, now),
+            RelayFrame::PrekeysLow(low) => {
+                let signed = self.prekeys.newest_signed_id();
+                let one_time = low.left;
+                self.publish_prekeys(Published { signed, one_time }, now);
+            }
+            RelayFrame::Presence(presence) => self.take_presence(presence, now),
+            // The rest concerns the connection, not what is said on it.
+            _ => {}
+        }
+    }
+
+    fn take_request(&mut self, number: u32) -> Option<Request> {
+        self.link.as_mut()?.requests.remove(&number)
+    }
+
+    fn claim(&mut self) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        let request = link.request(Request::Claim);
+        let claim = Claim {
+            request,
+            handle: self.person.handle.clone(),
+            name: self.person.name.clone(),
+            identity: self.identity.public().encode().into(),
+        };
+        self.effects.send.push(claim.into());
+    }
+
+    fn publish_prekeys(&mut self, published: Published, now: Moment) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        // What is on its way counts already; the relay may not have seen it when it spoke.
+        let is_publishing = |request: &Request| matches!(request, Request::Publish);
+        if link.requests.values().any(is_publishing) {
+            return;
+        }
+        let publication = self.prekeys.replenish(
+            &self.identity,
+            published,
+            now.secs(),
+            &mut self.rng,
+            &mut self.effects.commit,
+        );
+        let Some(mut publication) = publication else {
+            return;
+        };
+        publication.request = link.request(Request::Publish);
+        let added = u32::try_from(publication.one_time.len()).unwrap_or(0);
+        link.one_time_left = link.one_time_left.saturating_add(added);
+        self.effects.send.push(publication.into());
+    }
+
+    fn done(&mut self, request: Option<&Request>) {
+        match request {
+            Some(Request::Claim) if self.is_handle_taken => {
+                self.is_handle_taken = false;
+                self.effects.is_visible = true;
+            }
+            Some(Request::Send(envelope)) => self.settle(*envelope, Delivery::Relay),
+            _ => {}
+        }
+    }
+
+    fn refused(&mut self, refused: Refused, now: Moment) {
+        let wait = |default: i64| match refused.retry_after_millis {
+            0 => default,
+            millis => i64::from(millis),
+        };
+        match self.take_request(refused.request) {
+            Some(Request::Claim) => {
+                self.is_handle_taken = refused.reason == Refusal::HandleTaken;
+                self.effects.is_visible = true;
+                if let Some(link) = &mut self.link {
+                    link.claim_at_millis = Some(now.unix_millis + wait(CLAIM_RETRY_MILLIS));
+                }
+            }
+            Some(Request::Bundle(chat)) => self.retry_bundle(chat, wait(BUNDLE_RETRY_MILLIS), now),
+            Some(Request::Send(envelope)) => match refused.reason {
+                Refusal::DeviceUnknown | Refusal::TooLarge => {
+                    self.settle(envelope, Delivery::Failed);
+                }
+                _ => {
+                    let at = now.unix_millis + wait(SEND_RETRY_MILLIS);
+                    self.outbox.retry_later(envelope, at);
+                }
+            },
+            Some(Request::Publish) | None => {}
+        }
+    }
+
+    /// The relay has an envelope, or never will.
+    fn settle(&mut self, envelope: EnvelopeId, delivery: Delivery) {
+        let Some(record) = self.outbox.remove(envelope) else {
+            return;
+        };
+        self.effects.commit.push(Change::RemoveOutbox(envelope));
+        let Some(key) = record.message else {
+            return;
+        };
+        self.effects.commit.push(match delivery {
+            Delivery::Failed => Change::SetDelivery { key, delivery },
+            _ => Change::AdvanceKey { key, delivery },
+        });
+        for chat in self.chats.values_mut() {
+            chat.update_last(
+                |_, last| last.key == key,
+                |before| advanced(before, delivery),
+            );
+        }
+        self.effects.is_visible = true;
+    }
+
+    fn retry_bundle(&mut self, chat: ChatId, wait_millis: i64, now: Moment) {
+        if let Some(chat) = self.chats.get_mut(&chat) {
+            chat.bundle = BundleState::RetryAt(now.unix_millis + wait_millis);
+        }
+    }
+
+    fn take_bundle(&mut self, bundle: &Bundle, now: Moment) {
+        let Some(Request::Bundle(chat_id)) = self.take_request(bundle.request) else {
+            return;
+        };
+        if self.start_session(chat_id, bundle, now).is_some() {
+            self.advance(chat_id, now);
+        } else {
+            self.retry_bundle(chat_id, BUNDLE_RETRY_MILLIS, now);
+        }
+    }
+
+    fn start_session(&mut self, chat_id: ChatId, bundle: &Bundle, now: Moment) -> Option<()> {
+        let chat = self.chats.get_mut(&chat_id)?;
+        chat.bundle = BundleState::Idle;
+        let peer = chat.identity.as_ref()?;
+        let one_time = bundle.one_time.as_deref();
+        let verified = VerifiedBundle::verify(peer, &bundle.signed, one_time, now.secs()).ok()?;
+        let session = Session::start(&self.identity, &verified, now.secs(), &mut self.rng).ok()?;
+        self.effects.commit.push(Change::PutSession(SessionRecord {
+            id: session.id(),
+            chat: chat_id,
+            stored: session.to_stored(),
+            heard_at_millis: now.unix_millis,
+        }));
+        let silent = chat.add_session(Held {
+            session,
+            heard_at_millis: now.unix_millis,
+        });
+        self.effects
+            .commit
+            .extend(silent.map(Change::RemoveSession));
+        Some(())
+    }
+
+    fn take_presence(&mut self, presence: Presence, now: Moment) {
+        let Some(chat) = self.chats.values_mut().find(|chat| {
+            let device = chat
+                .identity
+                .as_ref()
+                .map(|peer| DeviceKey(peer.device_key()));
+            device == Some(presence.device)
+        }) else {
+            return;
+        };
+        chat.is_online = presence.online;
+        if presence.online && chat.bundle != BundleState::Asked {
+            chat.bundle = BundleState::Idle;
+        }
+        let id = chat.id;
+        self.effects.is_visible = true;
+        self.advance(id, now);
+    }
+
+    fn drop_spare_sessions(&mut self, now: Moment) {
+        let before = now.unix_millis - SPARE_SESSION_MILLIS;
+        for chat in self.chats.values_mut() {
+            let Some(sending) = chat.sending_session().map(|held| held.session.id()) else {
+                continue;
+            };
+            let (kept, spare) = std::mem::take(&mut chat.sessions)
+                .into_iter()
+                .partition(|held| held.session.id() == sending || held.heard_at_millis > before);
+            chat.sessions = kept;
+            for held in spare {
+                let id = held.session.id();
+                self.effects.commit.push(Change::RemoveSession(id));
+            }
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Two cores and the frames between them, without disk or network.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use rand::SeedableRng as _;
+use sotto_net::wire::{
+    Bundle, ClientFrame, Done, Entry, EnvelopeId, Prekey, PrekeysLow, Refusal, Refused, Send,
+};
+
+use super::effects::ChatRecord;
+use super::*;
+use crate::view::{Delivery as Progress, Presence, Trust};
+
+const PIN: RelayPin = RelayPin([1; 32]);
+const NOW: Moment = Moment {
+    unix_millis: 1_800_000_000_000,
+};
+const CHAT: ChatId = ChatId(1);
+
+fn later(millis: i64) -> Moment {
+    Moment {
+        unix_millis: NOW.unix_millis + millis,
+    }
+}
+
+/// Two identities, made once: RSA keys take their time.
+fn identities() -> &'static [Arc<Identity>; 2] {
+    static IDENTITIES: OnceLock<[Arc<Identity>; 2]> = OnceLock::new();
+    IDENTITIES.get_or_init(|| {
+        [1, 2].map(|seed| {
+            let mut rng = StdRng::seed_from_u64(seed);
+            Arc::new(Identity::generate(&mut rng).unwrap())
+        })
+    })
+}
+
+/// A core with one chat, and what it has published.
+struct Side {
+    core: Core,
+    identity: Arc<Identity>,
+    handle: &'static str,
+    signed: Option<Prekey>,
+    one_time: Vec<Prekey>,
+    /// Frames not looked at yet.
+    frames: Vec<ClientFrame>,
+    commits: Vec<Change>,
+    sequence: u64,
+}
+
+impl Side {
+    fn new(index: usize) -> Self {
+        let handle = ["alice", "bob"][index];
+        let identity = Arc::clone(&identities()[index]);
+        let person = Person {
+            handle: handle.into(),
+            name: handle.into(),
+        };
+        let chat = ChatRecord {
+            id: CHAT,
+            handle: Some(["bob", "alice"][index].into()),
+            name: "Peer".into(),
+            identity: None,
+            pending: None,
+            is_verified: false,
+            draft: String::new(),
+        };
+        let loaded = Loaded {
+            cursors: Vec::new(),
+            prekeys: Vec::new(),
+            replay: Vec::new(),
+            chats: vec![chat],
+            sessions: Vec::new(),
+            last: Vec::new(),
+            unread: Vec::new(),
+            unsealed: Vec::new(),
+            outbox: Vec::new(),
+            next_key: 1,
+        };
+        let rng = StdRng::seed_from_u64(10 + index as u64);
+        let core = Core::new(Arc::clone(&identity), person, loaded, rng);
+        let mut side = Self {
+            core,
+            identity,
+            handle,
+            signed: None,
+            one_time: Vec::new(),
+            frames: Vec::new(),
+            commits: Vec::new(),
+            sequence: 0,
+        };
+        side.link_up(NOW);
+        side
+    }
+
+    fn step(&mut self, input: Input, now: Moment) {
+        let effects = self.core.step(input, now);
+        self.commits.extend(effects.commit);
+        for frame in effects.send {
+            if let ClientFrame::PublishPrekeys(publication) = &frame {
+                self.signed = publication.signed.clone().or(self.signed.take());
+                self.one_time.extend(publication.one_time.iter().cloned());
+            }
+            self.frames.push(frame);
+        }
+    }
+
+    fn link_up(&mut self, now: Moment) {
+        let welcome = Welcome {
+            minor: 0,
+            store: StoreId([5; 16]),
+            signed_prekey: self.signed.as_ref().map(|prekey| prekey.id),
+            one_time_prekeys: u32::try_from(self.one_time.len()).unwrap(),
+        };
+        self.step(Input::LinkUp { pin: PIN, welcome }, now);
+    }
+
+    fn meet(&mut self, peer: &Side, now: Moment) {
+        let entry = Entry {
+            request: 0,
+            handle: peer.handle.into(),
+            name: peer.handle.into(),
+            identity: Some(peer.identity.public().encode().into()),
+        };
+        self.step(Input::Reply(entry.into()), now);
+    }
+
+    fn write(&mut self, text: &str, now: Moment) {
+        let action = Action::SendText {
+            chat: CHAT,
+            text: text.into(),
+        };
+        self.step(Input::Act(action), now);
+    }
+
+    /// The envelopes to send; bundles that are asked for come from `peer`.
+    fn sends(&mut self, peer: &mut Side, now: Moment) -> Vec<Send> {
+        let mut sends = Vec::new();
+        while !self.frames.is_empty() {
+            for frame in std::mem::take(&mut self.frames) {
+                match frame {
+                    ClientFrame::Send(send) => sends.push(send),
+                    ClientFrame::TakeBundle(ask) => {
+                        let bundle = Bundle {
+                            request: ask.request,
+                            signed: peer.signed.clone().unwrap().record,
+                            one_time: peer.one_time.pop().map(|prekey| prekey.record),
+                        };
+                        self.step(Input::Reply(bundle.into()), now);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        sends
+    }
+
+    fn envelope(&mut self, body: Bytes) -> Delivery {
+        self.sequence += 1;
+        Delivery {
+            sequence: self.sequence,
+            id: EnvelopeId([0; 16]),
+            body,
+        }
+    }
+
+    fn acknowledged(&self) -> Option<u64> {
+        self.frames.iter().rev().find_map(|frame| match frame {
+            ClientFrame::Acknowledge(acknowledge) => Some(acknowledge.up_to),
+            _ => None,
+        })
+    }
+
+    fn row(&self) -> ChatRow {
+        self.core.rows().remove(0)
+    }
+
+    fn progress(&self) -> Progress {
+        self.row().last.unwrap().delivery
+    }
+
+    fn received(&self) -> usize {
+        let is_received =
+            |change: &&Change| matches!(change, Change::AddMessage(record) if !record.is_mine);
+        self.commits.iter().filter(is_received).count()
+    }
+}
+
+fn pair() -> (Side, Side) {
+    let (mut alice, mut bob) = (Side::new(0), Side::new(1));
+    alice.meet(&bob, NOW);
+    bob.meet(&alice, NOW);
+    (alice, bob)
+}
+
+fn body(send: &Send) -> Bytes {
+    send.targets[0].1.clone()
+}
+
+#[test]
+fn a_message_goes_through_all_its_states() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    assert_eq!(alice.progress(), Progress::Sending);
+    let sends = alice.sends(&mut bob, NOW);
+    let done = Done {
+        request: sends[0].request,
+    };
+    alice.step(Input::Reply(done.into()), NOW);
+    assert_eq!(alice.progress(), Progress::Relay);
+
+    let envelope = bob.envelope(body(&sends[0]));
+    bob.step(Input::Deliveries(vec![envelope]), NOW);
+    assert_eq!((bob.received(), bob.acknowledged()), (1, Some(1)));
+    assert_eq!(bob.row().unread, 1);
+    let receipt = bob.sends(&mut alice, NOW);
+    let envelope = alice.envelope(body(&receipt[0]));
+    alice.step(Input::Deliveries(vec![envelope]), NOW);
+    assert_eq!(alice.progress(), Progress::Delivered);
+
+    let up_to = bob.row().last.unwrap().key;
+    let read = Action::MarkRead { chat: CHAT, up_to };
+    bob.step(Input::Act(read), NOW);
+    assert_eq!(bob.row().unread, 0);
+    let receipt = bob.sends(&mut alice, NOW);
+    let envelope = alice.envelope(body(&receipt[0]));
+    alice.step(Input::Deliveries(vec![envelope]), NOW);
+    assert_eq!(alice.progress(), Progress::Read);
+}
+
+#[test]
+fn what_was_stored_before_is_passed_over() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let envelope = bob.envelope(body(&sends[0]));
+    bob.step(Input::Deliveries(vec![envelope.clone()]), NOW);
+    bob.step(Input::Deliveries(vec![envelope]), NOW);
+    assert_eq!((bob.received(), bob.core.notice()), (1, None));
+}
+
+#[test]
+fn a_first_message_is_accepted_once() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let first = bob.envelope(body(&sends[0]));
+    let replayed = bob.envelope(body(&sends[0]));
+    bob.step(Input::Deliveries(vec![first, replayed]), NOW);
+    assert_eq!(bob.received(), 1);
+    assert_eq!(bob.core.notice(), Some(Notice::Unopened { messages: 1 }));
+}
+
+#[test]
+fn failing_first_messages_make_the_mailbox_wait_and_nothing_honest_is_lost() {
+    let (mut alice, mut bob) = pair();
+    alice.write("honest", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let honest = body(&sends[0]);
+    let mut forged = honest.to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let mut envelopes: Vec<Delivery> = (0..25)
+        .map(|_| bob.envelope(forged.clone().into()))
+        .collect();
+    let last = bob.envelope(honest);
+    envelopes.push(last);
+    bob.step(Input::Deliveries(envelopes), NOW);
+    assert_eq!((bob.received(), bob.acknowledged()), (0, Some(20)));
+    assert!(bob.core.is_inbox_stalled());
+    assert_eq!(bob.core.wake_at_millis(), Some(later(60_000).unix_millis));
+    bob.step(Input::Timer, later(60_000));
+    assert_eq!((bob.received(), bob.acknowledged()), (1, Some(26)));
+    assert!(!bob.core.is_inbox_stalled());
+}
+
+#[test]
+fn the_same_bytes_are_sent_again_after_a_loss_and_after_a_refusal_for_now() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    let first = alice.sends(&mut bob, NOW);
+    alice.step(Input::LinkDown, NOW);
+    alice.link_up(NOW);
+    let second = alice.sends(&mut bob, NOW);
+    assert_eq!(
+        (first[0].id, body(&first[0])),
+        (second[0].id, body(&second[0]))
+    );
+    let refused = Refused {
+        request: second[0].request,
+        reason: Refusal::MailboxFull,
+        retry_after_millis: 700,
+    };
+    alice.step(Input::Reply(refused.into()), NOW);
+    assert!(alice.sends(&mut bob, NOW).is_empty());
+    assert_eq!(alice.core.wake_at_millis(), Some(later(700).unix_millis));
+    alice.step(Input::Timer, later(700));
+    let third = alice.sends(&mut bob, later(700));
+    assert_eq!(
+        (first[0].id, body(&first[0])),
+        (third[0].id, body(&third[0]))
+    );
+}
+
+#[test]
+fn a_refused_message_fails_and_can_be_sent_again() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let refused = Refused {
+        request: sends[0].request,
+        reason: Refusal::DeviceUnknown,
+        retry_after_millis: 0,
+    };
+    alice.step(Input::Reply(refused.into()), NOW);
+    assert_eq!(alice.progress(), Progress::Failed);
+    let added = alice.commits.iter().find_map(|change| match change {
+        Change::AddMessage(record) => Some(record.clone()),
+        _ => None,
+    });
+    let mut record = added.unwrap();
+    record.delivery = Progress::Failed;
+    alice.step(Input::Act(Action::Retry(record)), NOW);
+    assert_eq!(alice.progress(), Progress::Sending);
+    let again = alice.sends(&mut bob, NOW);
+    assert_eq!(again.len(), 1);
+    assert_ne!(body(&again[0]), body(&sends[0]), "sealed anew");
+    let envelope = bob.envelope(body(&again[0]));
+    bob.step(Input::Deliveries(vec![envelope]), NOW);
+    assert_eq!(bob.received(), 1);
+}
+
+#[test]
+fn nothing_is_asked_or_sealed_before_the_peer_is_known() {
+    let (mut alice, mut bob) = (Side::new(0), Side::new(1));
+    alice.write("early", NOW);
+    assert!(alice.sends(&mut bob, NOW).is_empty());
+    assert_eq!(alice.row().presence, Presence::NotJoined);
+    alice.meet(&bob, NOW);
+    assert_eq!(alice.sends(&mut bob, NOW).len(), 1);
+}
+
+#[test]
+fn a_bundle_with_another_identity_starts_no_session() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    // The relay mixes in Alice's own prekeys.
+    let (signed, one_time) = (alice.signed.clone(), alice.one_time.clone());
+    bob.signed = signed;
+    bob.one_time = one_time;
+    assert!(alice.sends(&mut bob, NOW).is_empty());
+    assert_eq!(alice.progress(), Progress::Sending);
+    assert_eq!(alice.row().trust, Trust::Unverified);
+    assert_eq!(alice.core.wake_at_millis(), Some(later(30_000).unix_millis));
+}
+
+#[test]
+fn prekeys_are_topped_up_when_they_run_low() {
+    let (mut alice, _) = pair();
+    assert_eq!(alice.one_time.len(), 100);
+    let low = PrekeysLow { left: 29 };
+    alice.step(Input::Reply(low.into()), NOW);
+    assert_eq!(alice.one_time.len(), 100, "a publication is on its way");
+    let request = alice.frames.iter().find_map(|frame| match frame {
+        ClientFrame::PublishPrekeys(publication) => Some(publication.request),
+        _ => None,
+    });
+    let done = Done {
+        request: request.unwrap(),
+    };
+    alice.step(Input::Reply(done.into()), NOW);
+    alice.step(Input::Reply(low.into()), NOW);
+    assert_eq!(alice.one_time.len(), 171);
+    let signed = alice.signed.clone().unwrap().id;
+    alice.step(Input::LinkDown, NOW);
+    alice.link_up(later(8 * 24 * 60 * 60 * 1000));
+    assert_ne!(alice.signed.clone().unwrap().id, signed, "rotated weekly");
+}

@@ -1,0 +1,336 @@
+//! The loop of one open profile: await an input, step the core, commit, send, show.
+
+mod screen;
+mod uplink;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use tokio::time::{Instant, sleep_until};
+
+use self::screen::Screen;
+use self::uplink::{LinkEvent, Uplink};
+use crate::command::Command;
+use crate::core::effects::Change;
+use crate::core::{Action, Core, Input};
+use crate::profile::Profile;
+use crate::vault::{Committed, Vault, VaultError};
+use crate::view::{Notice, RelayProblem, RelayState};
+
+/// Snapshots are published at most this often.
+const FRAME: Duration = Duration::from_millis(16);
+/// What could not be stored is tried again after this.
+const STORE_RETRY: Duration = Duration::from_secs(2);
+/// Wishes that may wait for a disk that takes nothing; further ones stay with the sender.
+const UNSTORED_MAX: usize = 64;
+
+/// Why an engine ended.
+pub(crate) enum Exit {
+    /// The person locked the profile.
+    Locked,
+    /// The program ends.
+    Shutdown,
+    /// The vault can no longer be read.
+    Failed(VaultError),
+}
+
+/// An open profile.
+pub(crate) struct Engine<'a> {
+    profile: &'a mut Profile,
+    vault: Vault,
+    identity: Arc<sotto_crypto::Identity>,
+    core: Core,
+    uplink: Uplink,
+    screen: Screen,
+    /// Wishes that wait for a disk that takes them, oldest first.
+    unstored: VecDeque<Action>,
+    store_at: Option<Instant>,
+    /// The notice that the disk takes nothing is up.
+    is_store_failing: bool,
+    rng: StdRng,
+}
+
+enum Event {
+    Shutdown,
+    Publish,
+    Command(Command),
+    RelayChanged,
+    Link(LinkEvent),
+    Timer,
+    StoreAgain,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine over an open vault.
+    pub(crate) fn new(vault: Vault, profile: &'a mut Profile) -> Result<Self, VaultError> {
+        let environment = profile.environment.clone();
+        let identity = Arc::new(vault.identity()?);
+        let core = Core::new(
+            Arc::clone(&identity),
+            profile.person.clone(),
+            vault.load()?,
+            environment.rng(),
+        );
+        let mut uplink = Uplink::new(environment.clone(), Arc::clone(&identity));
+        uplink.retarget(profile.relay.borrow_and_update().is_some());
+        Ok(Self {
+            screen: Screen::default(),
+            rng: environment.rng(),
+            profile,
+            vault,
+            identity,
+            core,
+            uplink,
+            unstored: VecDeque::new(),
+            store_at: None,
+            is_store_failing: false,
+        })
+    }
+
+    /// Runs until the profile is locked or the program ends.
+    pub(crate) async fn run(mut self) -> Exit {
+        self.screen.touch();
+        let exit = loop {
+            let handled = match self.next_event().await {
+                Event::Shutdown => break Exit::Shutdown,
+                Event::Publish => self.publish(),
+                Event::Command(Command::Lock) if self.vault.has_passphrase() => {
+                    break Exit::Locked;
+                }
+                Event::Command(command) => self.command(command),
+                Event::RelayChanged => {
+                    let is_known = self.profile.relay.borrow_and_update().is_some();
+                    self.uplink.retarget(is_known);
+                    self.perform(Input::LinkDown)
+                }
+                Event::Link(event) => self.link_event(event),
+                Event::Timer => self.perform(Input::Timer),
+                Event::StoreAgain => self.store_again(),
+            };
+            if let Err(error) = handled {
+                break Exit::Failed(error);
+            }
+        };
+        self.uplink.close().await;
+        exit
+    }
+
+    async fn next_event(&mut self) -> Event {
+        let now = Instant::now();
+        let timer = self.core.wake_at_millis().map(|at| {
+            let wait = at - self.profile.environment.now().unix_millis;
+            now + Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+        });
+        let takes_commands = self.unstored.len() < UNSTORED_MAX;
+        tokio::select! {
+            biased;
+            _ = self.profile.shutdown.changed() => Event::Shutdown,
+            () = at(self.screen.due_at()) => Event::Publish,
+            command = self.profile.commands.recv(), if takes_commands => {
+                command.map_or(Event::Shutdown, Event::Command)
+            }
+            changed = self.profile.relay.changed() => match changed {
+                Ok(()) => Event::RelayChanged,
+                // Whoever names the relay is gone: the program is about to end.
+                Err(_) => Event::Shutdown,
+            },
+            () = at(self.store_at) => Event::StoreAgain,
+            () = at(timer) => Event::Timer,
+            event = self.uplink.event(!self.core.is_inbox_stalled()) => Event::Link(event),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<(), VaultError> {
+        let action = match command {
+            // There is nothing to open, unlock or (without a passphrase) lock.
+            Command::Open | Command::Unlock(_) | Command::Lock => return Ok(()),
+            Command::SetPassphrase { current, new } => {
+                self.set_passphrase(&current, &new);
+                return Ok(());
+            }
+            Command::ShowChat { chat, around } => {
+                self.screen.show(chat, around, self.core.first_unread(chat));
+                return Ok(());
+            }
+            Command::SendText { chat, text } => Action::SendText { chat, text },
+            Command::SaveDraft { chat, text } => Action::SaveDraft { chat, text },
+            Command::MarkRead { chat, up_to } => Action::MarkRead { chat, up_to },
+            Command::Retry(key) => match self.vault.message(key)? {
+                Some(message) => Action::Retry(message),
+                None => return Ok(()),
+            },
+            Command::SetVerified { chat, matches } => Action::SetVerified { chat, matches },
+            Command::AcceptIdentity(chat) => Action::AcceptIdentity {
+                chat,
+                undelivered: self.vault.undelivered(chat)?,
+            },
+            Command::DismissNotice => Action::DismissNotice,
+        };
+        self.wish(action)
+    }
+
+    /// Carries out a wish of the person, or keeps it until the disk takes it.
+    fn wish(&mut self, action: Action) -> Result<(), VaultError> {
+        let is_kept = !matches!(action, Action::SaveDraft { .. } | Action::MarkRead { .. });
+        if is_kept && !self.unstored.is_empty() {
+            // Behind those that wait already, so that the order stays.
+            self.unstored.push_back(action);
+            return Ok(());
+        }
+        if self.try_perform(Input::Act(action.clone()))? == Stored::No && is_kept {
+            self.unstored.push_back(action);
+        }
+        Ok(())
+    }
+
+    fn store_again(&mut self) -> Result<(), VaultError> {
+        self.store_at = None;
+        while let Some(action) = self.unstored.pop_front() {
+            if self.try_perform(Input::Act(action.clone()))? == Stored::No {
+                self.unstored.push_front(action);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn link_event(&mut self, event: LinkEvent) -> Result<(), VaultError> {
+        match event {
+            LinkEvent::Due => {
+                let invite = self.profile.relay.borrow().clone();
+                match invite {
+                    Some(invite) => {
+                        let cursor = self.core.cursor(invite.pin());
+                        self.uplink.dial(invite, cursor);
+                    }
+                    None => self.uplink.retarget(false),
+                }
+                self.screen.touch();
+                Ok(())
+            }
+            LinkEvent::Failed => {
+                self.screen.touch();
+                Ok(())
+            }
+            LinkEvent::Up(pin, welcome) => self.perform(Input::LinkUp { pin, welcome }),
+            LinkEvent::Lost => self.perform(Input::LinkDown),
+            LinkEvent::Reply(frame) => self.perform(Input::Reply(frame)),
+            LinkEvent::Deliveries(deliveries) => {
+                if self.try_perform(Input::Deliveries(deliveries))? == Stored::Yes {
+                    self.uplink.is_useful();
+                }
+                Ok(())
+            }
+            LinkEvent::Written => Ok(()),
+        }
+    }
+
+    fn perform(&mut self, input: Input) -> Result<(), VaultError> {
+        self.try_perform(input).map(|_| ())
+    }
+
+    /// Steps the core; commits, and only then sends and shows. When the commit fails, the core is
+    /// what the vault says, and the relay is asked again for what was not acknowledged.
+    fn try_perform(&mut self, input: Input) -> Result<Stored, VaultError> {
+        let effects = self.core.step(input, self.profile.environment.now());
+        let touches_messages = effects.commit.iter().any(Change::touches_messages);
+        let committed = if effects.commit.is_empty() {
+            Ok(Committed::Fresh)
+        } else {
+            self.vault.commit(&effects.commit)
+        };
+        match committed {
+            Ok(Committed::Fresh) => {
+                self.uplink.put(&effects.send);
+                if !effects.commit.is_empty() && self.is_store_failing {
+                    self.is_store_failing = false;
+                    if self.core.notice() == Some(Notice::NotStored) {
+                        self.core.set_notice(None);
+                    }
+                    self.screen.touch();
+                }
+                if effects.is_visible {
+                    self.screen.touch();
+                }
+                if touches_messages {
+                    self.screen.touch_messages();
+                }
+                Ok(Stored::Yes)
+            }
+            // A message came twice under one id. It is stored once; the core learns which.
+            Ok(Committed::Repeated) => {
+                self.reload()?;
+                Ok(Stored::Yes)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the vault took nothing");
+                self.reload()?;
+                self.core.set_notice(Some(Notice::NotStored));
+                self.is_store_failing = true;
+                self.store_at = Some(Instant::now() + STORE_RETRY);
+                Ok(Stored::No)
+            }
+        }
+    }
+
+    /// Starts again from what the vault holds.
+    fn reload(&mut self) -> Result<(), VaultError> {
+        let notice = self.core.notice();
+        self.core = Core::new(
+            Arc::clone(&self.identity),
+            self.profile.person.clone(),
+            self.vault.load()?,
+            self.profile.environment.rng(),
+        );
+        self.core.set_notice(notice);
+        if self.profile.relay.borrow().is_some() {
+            self.uplink.drop_link();
+        }
+        self.screen.touch_messages();
+        Ok(())
+    }
+
+    fn set_passphrase(&mut self, current: &str, new: &str) {
+        let cost = self.profile.passphrase_cost;
+        let set = self.vault.set_passphrase(current, new, cost, &mut self.rng);
+        self.core.set_notice(Some(match set {
+            Ok(()) => Notice::PassphraseSet,
+            Err(VaultError::WrongPassphrase) => Notice::PassphraseWrong,
+            Err(error) => {
+                tracing::warn!(%error, "the passphrase was not changed");
+                Notice::NotStored
+            }
+        }));
+        self.screen.touch();
+    }
+
+    fn publish(&mut self) -> Result<(), VaultError> {
+        let relay = match self.uplink.relay_state() {
+            RelayState::Connected if self.core.is_handle_taken() => {
+                RelayState::Offline(Some(RelayProblem::HandleTaken))
+            }
+            state => state,
+        };
+        let view = self
+            .screen
+            .view(&self.profile.person, relay, &self.core, &self.vault)?;
+        self.profile.publisher.publish(view);
+        Ok(())
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Stored {
+    Yes,
+    No,
+}
+
+/// Waits until then, or for ever.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

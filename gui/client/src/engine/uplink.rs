@@ -1,0 +1,290 @@
+//! The way to the relay: find it, log in, carry frames, and come back after a loss.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use sotto_crypto::Identity;
+use sotto_net::frame::FrameReader;
+use sotto_net::link::{Cursor, Link, LinkError};
+use sotto_net::quic::{CloseCode, Endpoint, RecvStream};
+use sotto_net::wire::{
+    ClientFrame, Delivery, DeliveryFrame, DeviceKey, Refusal, RelayFrame, Welcome,
+};
+use sotto_net::{Invite, RelayPin};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::environment::Environment;
+use crate::view::{RelayProblem, RelayState};
+
+/// The first wait after a failure, and the longest.
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// How long one try may take.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long saying goodbye may take.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(200);
+/// Deliveries that are handled in one step, and so committed together.
+const DELIVERIES_PER_STEP: usize = 256;
+
+/// What happened on the way to the relay.
+pub(super) enum LinkEvent {
+    /// It is time to try (again).
+    Due,
+    /// Logged in.
+    Up(RelayPin, Welcome),
+    /// The try failed.
+    Failed,
+    /// The relay speaks.
+    Reply(RelayFrame),
+    /// Envelopes, in order.
+    Deliveries(Vec<Delivery>),
+    /// The connection is gone.
+    Lost,
+    /// Frames were written.
+    Written,
+}
+
+type Dial = Pin<Box<dyn Future<Output = Result<(Endpoint, Link), LinkError>>>>;
+
+enum State {
+    /// No relay is known.
+    Nowhere,
+    Waiting(Instant),
+    Dialing(RelayPin, Dial),
+    Up(Box<Link>, Endpoint),
+}
+
+/// The connection of one profile.
+pub(super) struct Uplink {
+    environment: Environment,
+    identity: Arc<Identity>,
+    rng: StdRng,
+    state: State,
+    failures: u32,
+    problem: Option<RelayProblem>,
+    /// The relay asked to come back after this.
+    pause: Option<Duration>,
+}
+
+impl Uplink {
+    pub(super) fn new(environment: Environment, identity: Arc<Identity>) -> Self {
+        Self {
+            rng: environment.rng(),
+            environment,
+            identity,
+            state: State::Nowhere,
+            failures: 0,
+            problem: None,
+            pause: None,
+        }
+    }
+
+    /// How the connection looks to a person.
+    pub(super) fn relay_state(&self) -> RelayState {
+        match (&self.state, self.problem) {
+            (State::Up(..), _) => RelayState::Connected,
+            (State::Nowhere, _) => RelayState::Offline(None),
+            (_, Some(problem)) => RelayState::Offline(Some(problem)),
+            (_, None) => RelayState::Connecting,
+        }
+    }
+
+    /// Another relay, or the first one: whatever was under way ends.
+    pub(super) fn retarget(&mut self, is_known: bool) {
+        self.failures = 0;
+        self.problem = None;
+        self.state = if is_known {
+            State::Waiting(Instant::now())
+        } else {
+            State::Nowhere
+        };
+    }
+
+    /// Starts a try.
+    pub(super) fn dial(&mut self, invite: Invite, cursor: Cursor) {
+        let environment = self.environment.clone();
+        let identity = Arc::clone(&self.identity);
+        let pin = invite.pin();
+        let dial = async move {
+            timeout(DIAL_TIMEOUT, reach(environment, identity, invite, cursor))
+                .await
+                .unwrap_or(Err(LinkError::Unreachable))
+        };
+        self.state = State::Dialing(pin, Box::pin(dial));
+    }
+
+    /// Drops the connection; the next try comes after the back-off.
+    pub(super) fn drop_link(&mut self) {
+        self.state = State::Waiting(self.next_try());
+    }
+
+    /// The connection does its work: the next loss starts with a short wait.
+    pub(super) fn is_useful(&mut self) {
+        self.failures = 0;
+    }
+
+    /// To be written before anything else is waited for.
+    pub(super) fn put(&mut self, frames: &[ClientFrame]) {
+        if let State::Up(link, _) = &mut self.state {
+            for frame in frames {
+                link.requests.put(frame);
+            }
+        }
+    }
+
+    /// What happens next. Cancelling loses nothing.
+    pub(super) async fn event(&mut self, takes_deliveries: bool) -> LinkEvent {
+        match &mut self.state {
+            State::Nowhere => pending().await,
+            State::Waiting(until) => {
+                sleep_until(*until).await;
+                LinkEvent::Due
+            }
+            State::Dialing(pin, dial) => {
+                let (pin, result) = (*pin, dial.await);
+                self.dialed(pin, result)
+            }
+            State::Up(link, _) => match next_event(link, takes_deliveries).await {
+                Ok(LinkEvent::Reply(RelayFrame::GoingAway(away))) => {
+                    let wait = Duration::from_millis(away.reconnect_after_millis.into());
+                    self.pause = Some(wait);
+                    self.drop_link();
+                    LinkEvent::Lost
+                }
+                Ok(event) => event,
+                Err(error) => {
+                    tracing::debug!(%error, "lost the relay");
+                    self.drop_link();
+                    LinkEvent::Lost
+                }
+            },
+        }
+    }
+
+    /// Says goodbye, if there is a connection.
+    pub(super) async fn close(self) {
+        if let State::Up(mut link, endpoint) = self.state {
+            let goodbye = async {
+                if link.requests.flush().await.is_ok() {
+                    link.connection.close(CloseCode::Bye.into(), b"");
+                    endpoint.wait_idle().await;
+                }
+            };
+            if timeout(GOODBYE_TIMEOUT, goodbye).await.is_err() {
+                tracing::debug!("the relay did not hear the goodbye");
+            }
+        }
+    }
+
+    fn dialed(&mut self, pin: RelayPin, result: Result<(Endpoint, Link), LinkError>) -> LinkEvent {
+        match result {
+            Ok((endpoint, link)) => {
+                self.problem = None;
+                let welcome = link.welcome.clone();
+                self.state = State::Up(Box::new(link), endpoint);
+                LinkEvent::Up(pin, welcome)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "could not log in");
+                self.problem = Some(problem(&error));
+                self.drop_link();
+                LinkEvent::Failed
+            }
+        }
+    }
+
+    /// When to try again: a jittered wait that doubles with each failure.
+    fn next_try(&mut self) -> Instant {
+        if let Some(pause) = self.pause.take() {
+            return Instant::now() + pause.min(BACKOFF_MAX);
+        }
+        let longest = BACKOFF_FIRST
+            .saturating_mul(1 << self.failures.min(10))
+            .min(BACKOFF_MAX);
+        self.failures = self.failures.saturating_add(1);
+        Instant::now() + longest.mul_f64(self.rng.random_range(0.5..=1.0))
+    }
+}
+
+/// Resolves the relay's name and logs in at the first of its addresses that answers.
+async fn reach(
+    environment: Environment,
+    identity: Arc<Identity>,
+    invite: Invite,
+    cursor: Cursor,
+) -> Result<(Endpoint, Link), LinkError> {
+    let pin = invite.pin();
+    let device = DeviceKey(identity.public().device_key());
+    let addresses = tokio::net::lookup_host(invite.authority())
+        .await
+        .map_err(|_| LinkError::Unreachable)?;
+    let mut last = LinkError::Unreachable;
+    for address in addresses {
+        let Ok(endpoint) = environment.endpoint(address) else {
+            continue;
+        };
+        let sign = |exporter: &_| identity.sign_login(pin.as_bytes(), exporter);
+        match Link::open(&endpoint, address, pin, device, cursor, sign).await {
+            Ok(link) => return Ok((endpoint, link)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent, LinkError> {
+    let has_frames = link.requests.pending_bytes() > 0;
+    tokio::select! {
+        biased;
+        written = link.requests.flush(), if has_frames => {
+            written?;
+            Ok(LinkEvent::Written)
+        }
+        reply = link.replies.next() => match reply? {
+            Some(reply) => Ok(LinkEvent::Reply(reply)),
+            None => Err(LinkError::Lost),
+        },
+        deliveries = next_deliveries(&mut link.deliveries), if takes_deliveries => {
+            deliveries.map(LinkEvent::Deliveries)
+        }
+    }
+}
+
+/// Waits for an envelope, then takes those that have arrived behind it as well. Empty when the
+/// mailbox has been caught up with.
+async fn next_deliveries(
+    stream: &mut FrameReader<DeliveryFrame, RecvStream>,
+) -> Result<Vec<Delivery>, LinkError> {
+    let mut deliveries = Vec::new();
+    let mut frame = stream.next().await?;
+    loop {
+        match frame {
+            Some(DeliveryFrame::Delivery(delivery)) => deliveries.push(delivery),
+            Some(_) => {}
+            None if deliveries.is_empty() => return Err(LinkError::Lost),
+            None => break,
+        }
+        if deliveries.len() == DELIVERIES_PER_STEP {
+            break;
+        }
+        frame = match stream.next_buffered()? {
+            Some(frame) => Some(frame),
+            None => break,
+        };
+    }
+    Ok(deliveries)
+}
+
+/// What a person is told about a failed try.
+fn problem(error: &LinkError) -> RelayProblem {
+    match error {
+        LinkError::WrongPin => RelayProblem::WrongPin,
+        LinkError::Version | LinkError::Refused(Refusal::Version) => RelayProblem::Version,
+        LinkError::Refused(_) => RelayProblem::Refused,
+        _ => RelayProblem::Unreachable,
+    }
+}

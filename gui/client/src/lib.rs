@@ -1,0 +1,34 @@
+//! The headless client of Sotto: what a window, a bot or a script stands on.
+//!
+//! ```text
+//!  user interface ── Command ──► engine ── Input ──► core      (decides, no I/O)
+//!        ▲                         │  ◄── Effects ────┘
+//!        │                         ├─ commit ──► vault         (SQLCipher, one per identity)
+//!        └──── ViewModel ──────────┴─ send ────► relay         (QUIC, one link per identity)
+//! ```
+//!
+//! Each identity is a profile with a thread, a vault and a connection of its own. An engine always
+//! works in this order: commit, then send, then acknowledge, then show. What a user interface sees
+//! are snapshots without keys or handles; what it wishes are commands that it never waits for.
+//!
+//! - [`view`] holds snapshots,
+//! - [`Command`] a wish,
+//! - [`Client`] starts, carries and ends it all.
+//!
+//! Deliberately absent: drawing, words for people, and a relay.
+
+pub mod view;
+
+mod client;
+mod command;
+mod core;
+mod engine;
+mod environment;
+mod profile;
+mod publisher;
+mod vault;
+
+pub use client::{Busy, Client, Config, OpenAtStart, Person, StartError, well_known_people};
+pub use command::{Command, Passphrase};
+pub use environment::Environment;
+pub use sotto_crypto::Argon2Cost;

@@ -1,0 +1,195 @@
+//! The life of one profile: closed, opening or being made, locked, in use.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sotto_crypto::{Argon2Cost, Identity};
+use sotto_net::Invite;
+use tokio::sync::{mpsc, watch};
+
+use crate::client::Person;
+use crate::command::Command;
+use crate::core::effects::ChatRecord;
+use crate::engine::{Engine, Exit};
+use crate::environment::Environment;
+use crate::publisher::Publisher;
+use crate::vault::{self, Folder, Found, LockedVault, Vault, VaultError};
+use crate::view::{
+    ChatId, CreationStep, ProfileId, ProfileProblem, ProfileState, ProfileView, RelayState,
+};
+
+/// One profile and everything that it works with.
+pub(crate) struct Profile {
+    pub(crate) path: PathBuf,
+    pub(crate) person: Person,
+    /// The other people of this computer: a new profile starts with chats with them.
+    pub(crate) others: Vec<Person>,
+    pub(crate) opens_at_start: bool,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) relay: watch::Receiver<Option<Invite>>,
+    pub(crate) shutdown: watch::Receiver<bool>,
+    pub(crate) publisher: Arc<Publisher>,
+    pub(crate) passphrase_cost: Argon2Cost,
+    pub(crate) environment: Environment,
+}
+
+/// Where a profile's life stands.
+enum Stage {
+    /// Waits until it is asked to open.
+    Waiting(ProfileState),
+    /// Looks into the folder.
+    Finding,
+    Creating(Folder),
+    Locked(LockedVault, bool),
+    Open(Box<Vault>),
+    End,
+}
+
+impl Profile {
+    /// Lives until shutdown.
+    pub(crate) async fn run(mut self) {
+        let mut stage = if self.opens_at_start {
+            Stage::Finding
+        } else {
+            Stage::Waiting(ProfileState::Closed)
+        };
+        loop {
+            stage = match stage {
+                Stage::Waiting(state) => self.wait(state).await,
+                Stage::Finding => self.find(),
+                Stage::Creating(folder) => self.create(folder),
+                Stage::Locked(vault, wrong) => self.unlock(vault, wrong).await,
+                Stage::Open(vault) => self.use_vault(*vault).await,
+                Stage::End => return,
+            };
+            if *self.shutdown.borrow() {
+                return;
+            }
+        }
+    }
+
+    fn show(&self, state: ProfileState, has_passphrase: bool) {
+        self.publisher.publish(ProfileView {
+            state,
+            has_passphrase,
+            ..closed_view(&self.person)
+        });
+    }
+
+    /// The next command; `None` at shutdown.
+    async fn command(&mut self) -> Option<Command> {
+        tokio::select! {
+            biased;
+            _ = self.shutdown.changed() => None,
+            command = self.commands.recv() => command,
+        }
+    }
+
+    async fn wait(&mut self, state: ProfileState) -> Stage {
+        self.show(state, false);
+        loop {
+            match self.command().await {
+                None => return Stage::End,
+                Some(Command::Open) => return Stage::Finding,
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn find(&mut self) -> Stage {
+        self.show(ProfileState::Opening, false);
+        match vault::find(&self.path) {
+            Ok(Found::Nothing(folder)) => Stage::Creating(folder),
+            Ok(Found::Locked(vault)) => Stage::Locked(vault, false),
+            Ok(Found::Open(vault)) => Stage::Open(Box::new(vault)),
+            Err(error) => Stage::Waiting(problem_state(&error)),
+        }
+    }
+
+    fn create(&mut self, folder: Folder) -> Stage {
+        self.show(ProfileState::Creating(CreationStep::Keys), false);
+        let mut rng = self.environment.rng();
+        let Ok(identity) = Identity::generate(&mut rng) else {
+            return Stage::Waiting(ProfileState::Failed(ProfileProblem::Unreadable));
+        };
+        self.show(ProfileState::Creating(CreationStep::Vault), false);
+        let chats: Vec<ChatRecord> = self
+            .others
+            .iter()
+            .zip(1..)
+            .map(|(other, id)| ChatRecord {
+                id: ChatId(id),
+                handle: Some(other.handle.clone()),
+                name: other.name.clone(),
+                identity: None,
+                pending: None,
+                is_verified: false,
+                draft: String::new(),
+            })
+            .collect();
+        match Vault::create(folder, &identity, &chats, &mut rng) {
+            Ok(vault) => Stage::Open(Box::new(vault)),
+            Err(error) => Stage::Waiting(problem_state(&error)),
+        }
+    }
+
+    async fn unlock(&mut self, vault: LockedVault, wrong: bool) -> Stage {
+        let checking = false;
+        self.show(ProfileState::Locked { wrong, checking }, true);
+        let passphrase = loop {
+            match self.command().await {
+                None => return Stage::End,
+                Some(Command::Unlock(passphrase)) => break passphrase,
+                Some(_) => {}
+            }
+        };
+        let checking = true;
+        self.show(ProfileState::Locked { wrong, checking }, true);
+        match vault.unlock(&passphrase) {
+            Ok(vault) => Stage::Open(Box::new(vault)),
+            Err((VaultError::WrongPassphrase, Some(vault))) => Stage::Locked(vault, true),
+            Err((error, _)) => Stage::Waiting(problem_state(&error)),
+        }
+    }
+
+    async fn use_vault(&mut self, vault: Vault) -> Stage {
+        let exit = match Engine::new(vault, self) {
+            Ok(engine) => engine.run().await,
+            Err(error) => Exit::Failed(error),
+        };
+        match exit {
+            Exit::Locked => Stage::Finding,
+            Exit::Shutdown => Stage::End,
+            Exit::Failed(error) => {
+                tracing::warn!(%error, "a vault failed");
+                Stage::Waiting(problem_state(&error))
+            }
+        }
+    }
+}
+
+/// A profile that was not opened.
+pub(crate) fn closed_view(person: &Person) -> ProfileView {
+    ProfileView {
+        id: ProfileId::new(&person.handle),
+        name: person.name.clone(),
+        state: ProfileState::Closed,
+        relay: RelayState::Offline(None),
+        unread: 0,
+        has_passphrase: false,
+        chats: Vec::new(),
+        timeline: None,
+        notice: None,
+    }
+}
+
+fn problem_state(error: &VaultError) -> ProfileState {
+    ProfileState::Failed(match error {
+        VaultError::OpenElsewhere => return ProfileState::OpenElsewhere,
+        VaultError::Full => ProfileProblem::DiskFull,
+        VaultError::Newer => ProfileProblem::Newer,
+        VaultError::KeyMissing => ProfileProblem::KeyMissing,
+        VaultError::Damaged => ProfileProblem::Damaged,
+        VaultError::Unreadable | VaultError::WrongPassphrase => ProfileProblem::Unreadable,
+    })
+}

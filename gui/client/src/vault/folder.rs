@@ -1,0 +1,163 @@
+//! The files of a profile, and the lock that keeps a second process away from them.
+//!
+//! ```text
+//! profiles/<handle>/        0700
+//!   lock                    held while the profile is open
+//!   vault.header            slots that wrap the master key (PROTOCOL §7)
+//!   vault.key     0600      only without a passphrase: the secret of the header's slot
+//!   vault.db                SQLCipher; comes last when a profile is made
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::VaultError;
+
+const HEADER: &str = "vault.header";
+const KEY: &str = "vault.key";
+const DATABASE: &str = "vault.db";
+const NEW_DATABASE: &str = "vault.db.new";
+
+/// The folder of one profile, locked for this process.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if there is none, and locks it.
+    ///
+    /// # Errors
+    /// [`VaultError::OpenElsewhere`] when another process holds it; [`VaultError::Unreadable`]
+    /// when it cannot be used.
+    pub(crate) fn lock(path: &Path) -> Result<Self, VaultError> {
+        make_private_dir(path)?;
+        let lock = private_file(&path.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(VaultError::OpenElsewhere),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether a vault lies here. Until its database is in place it is none.
+    pub(super) fn has_vault(&self) -> Result<bool, VaultError> {
+        Ok(self.database().try_exists()?)
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    /// Where a new database is written; what an earlier try left there is gone.
+    pub(super) fn new_database(&self) -> Result<PathBuf, VaultError> {
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            remove(&self.path.join(format!("{NEW_DATABASE}{suffix}")))?;
+        }
+        // SQLite would make it with the process's default mode.
+        private_file(&self.path.join(NEW_DATABASE))?;
+        Ok(self.path.join(NEW_DATABASE))
+    }
+
+    /// Puts the new database in place: from now on there is a vault.
+    pub(super) fn install_database(&self) -> Result<(), VaultError> {
+        let new = self.path.join(NEW_DATABASE);
+        File::open(&new)?.sync_all()?;
+        fs::rename(new, self.database())?;
+        sync_dir(&self.path)?;
+        Ok(())
+    }
+
+    pub(super) fn read_header(&self) -> Result<Vec<u8>, VaultError> {
+        /// A header is a few hundred bytes; more is not read.
+        const HEADER_BYTES_MAX: u64 = 64 * 1024;
+        let path = self.path.join(HEADER);
+        match fs::metadata(&path) {
+            Ok(meta) if meta.len() > HEADER_BYTES_MAX => Err(VaultError::Damaged),
+            Ok(_) => Ok(fs::read(&path)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VaultError::KeyMissing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn write_header(&self, bytes: &[u8]) -> Result<(), VaultError> {
+        self.replace(HEADER, bytes)
+    }
+
+    pub(super) fn read_key(&self) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+        let bytes = match fs::read(self.path.join(KEY)) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(VaultError::KeyMissing);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| VaultError::KeyMissing)?;
+        Ok(Zeroizing::new(key))
+    }
+
+    pub(super) fn write_key(&self, key: &[u8; 32]) -> Result<(), VaultError> {
+        self.replace(KEY, key)
+    }
+
+    pub(super) fn remove_key(&self) -> Result<(), VaultError> {
+        remove(&self.path.join(KEY))?;
+        sync_dir(&self.path)?;
+        Ok(())
+    }
+
+    /// Replaces a file in one step: a power cut leaves the old or the new one.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        let new = self.path.join(format!("{name}.new"));
+        remove(&new)?;
+        let mut file = private_file(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(new, self.path.join(name))?;
+        sync_dir(&self.path)?;
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file for writing, made with mode 0600.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes a folder and its parents; the folder itself is for its owner only.
+fn make_private_dir(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Makes renames in a folder durable, where the system knows such a thing.
+fn sync_dir(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(path)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}

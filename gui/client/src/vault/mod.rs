@@ -1,0 +1,279 @@
+//! The vault of one identity: everything that the client keeps, encrypted, in one database with
+//! one writer (PROTOCOL §7).
+//!
+//! The only place that knows SQLite. A [`Vault::commit`] is one transaction: session, message,
+//! outbox and cursor change together or not at all, and it returns when they are durable.
+
+mod folder;
+mod read;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::Path;
+
+use rand::CryptoRng;
+use rusqlite::{Connection, OpenFlags};
+use sotto_crypto::{
+    Argon2Cost, Identity, MasterKey, UnlockError, VaultHeader, VaultHeaderError, VaultSecret,
+};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+pub(crate) use self::folder::Folder;
+pub(crate) use self::write::Committed;
+use crate::core::effects::ChatRecord;
+
+const SCHEMA: &str = include_str!("schema.sql");
+/// The version of [`SCHEMA`], kept in the database's `user_version`.
+const SCHEMA_VERSION: i64 = 1;
+
+/// Why the vault did not do what was asked. Nothing was changed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum VaultError {
+    /// Another process has the profile open.
+    #[error("profile is open in another process")]
+    OpenElsewhere,
+    /// A file cannot be read or written.
+    #[error("vault cannot be read or written")]
+    Unreadable,
+    /// There is no room.
+    #[error("disk is full")]
+    Full,
+    /// A newer version of the program wrote it.
+    #[error("vault has a newer version")]
+    Newer,
+    /// It does not hold what it must.
+    #[error("vault is damaged")]
+    Damaged,
+    /// Header or key file are missing, or do not belong to the database.
+    #[error("key of the vault is missing")]
+    KeyMissing,
+    /// The passphrase is wrong.
+    #[error("passphrase is wrong")]
+    WrongPassphrase,
+}
+
+impl From<io::Error> for VaultError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Unreadable,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for VaultError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            // Without a code: a value of another type than the schema's.
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) | None => Self::Damaged,
+            Some(_) => Self::Unreadable,
+        }
+    }
+}
+
+impl From<VaultHeaderError> for VaultError {
+    fn from(error: VaultHeaderError) -> Self {
+        match error {
+            VaultHeaderError::Newer { .. } => Self::Newer,
+            _ => Self::Damaged,
+        }
+    }
+}
+
+/// What lies in a profile's folder.
+pub(crate) enum Found {
+    /// No vault yet.
+    Nothing(Folder),
+    /// A vault with a passphrase.
+    Locked(LockedVault),
+    /// A vault whose key lies beside it.
+    Open(Vault),
+}
+
+/// Locks the folder and looks what is there; opens a vault that needs no passphrase.
+///
+/// # Errors
+/// See [`VaultError`].
+pub(crate) fn find(path: &Path) -> Result<Found, VaultError> {
+    let folder = Folder::lock(path)?;
+    if !folder.has_vault()? {
+        return Ok(Found::Nothing(folder));
+    }
+    let header = VaultHeader::parse(&folder.read_header()?)?;
+    if header.has_passphrase() {
+        return Ok(Found::Locked(LockedVault { folder, header }));
+    }
+    let key = folder.read_key()?;
+    let master = header
+        .unlock(&VaultSecret::KeyFile(&key))
+        .map_err(|_| VaultError::KeyMissing)?;
+    Ok(Found::Open(Vault::open(folder, header, master)?))
+}
+
+/// A vault that waits for its passphrase.
+pub(crate) struct LockedVault {
+    folder: Folder,
+    header: VaultHeader,
+}
+
+impl LockedVault {
+    /// Opens the vault; takes about a second by design. The second half of an error gives the
+    /// locked vault back when the passphrase was wrong.
+    pub(crate) fn unlock(self, passphrase: &str) -> Result<Vault, (VaultError, Option<Self>)> {
+        match self.header.unlock(&VaultSecret::Passphrase(passphrase)) {
+            Ok(master) => {
+                Vault::open(self.folder, self.header, master).map_err(|error| (error, None))
+            }
+            Err(UnlockError::Wrong) => Err((VaultError::WrongPassphrase, Some(self))),
+            Err(_) => Err((VaultError::Damaged, None)),
+        }
+    }
+}
+
+/// An open vault.
+pub(crate) struct Vault {
+    folder: Folder,
+    header: VaultHeader,
+    master: MasterKey,
+    database: Connection,
+}
+
+impl Vault {
+    /// A new vault without a passphrase. There is none before the last step of this.
+    ///
+    /// # Errors
+    /// When it cannot be written; the next try starts from nothing.
+    pub(crate) fn create(
+        folder: Folder,
+        identity: &Identity,
+        chats: &[ChatRecord],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, VaultError> {
+        let master = MasterKey::generate(rng);
+        let key = random_key(rng);
+        folder.write_key(&key)?;
+        let secret = VaultSecret::KeyFile(&key);
+        let header = VaultHeader::create(&master, &secret, Argon2Cost::DEFAULT, rng)
+            .map_err(|_| VaultError::Unreadable)?;
+        folder.write_header(&header.encode())?;
+        let path = folder.new_database()?;
+        {
+            let database = connect(&path, &master)?;
+            database.execute_batch(&format!(
+                "BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};"
+            ))?;
+            write::insert_profile(&database, identity, chats)?;
+            database.execute_batch("COMMIT")?;
+            database.close().map_err(|(_, error)| error)?;
+        }
+        folder.install_database()?;
+        Self::open(folder, header, master)
+    }
+
+    fn open(folder: Folder, header: VaultHeader, master: MasterKey) -> Result<Self, VaultError> {
+        let database = connect(&folder.database(), &master)?;
+        let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > SCHEMA_VERSION {
+            return Err(VaultError::Newer);
+        }
+        if version < SCHEMA_VERSION {
+            return Err(VaultError::Damaged);
+        }
+        database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+        if header.has_passphrase() {
+            // Left over when the power failed while a passphrase was being set.
+            folder.remove_key()?;
+        }
+        Ok(Self {
+            folder,
+            header,
+            master,
+            database,
+        })
+    }
+
+    /// Whether a passphrase protects the vault.
+    pub(crate) fn has_passphrase(&self) -> bool {
+        self.header.has_passphrase()
+    }
+
+    /// Sets, changes or (with an empty `new`) removes the passphrase; takes about a second. The
+    /// slot is rewritten, the database is not.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongPassphrase`] when `current` is not the passphrase so far.
+    pub(crate) fn set_passphrase(
+        &mut self,
+        current: &str,
+        new: &str,
+        cost: Argon2Cost,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), VaultError> {
+        if self.has_passphrase()
+            && self
+                .header
+                .unlock(&VaultSecret::Passphrase(current))
+                .is_err()
+        {
+            return Err(VaultError::WrongPassphrase);
+        }
+        // At every moment one of the headers can be opened with what lies beside it.
+        if new.is_empty() {
+            let key = random_key(rng);
+            let header = self.new_header(&VaultSecret::KeyFile(&key), cost, rng)?;
+            self.folder.write_key(&key)?;
+            self.folder.write_header(&header.encode())?;
+            self.header = header;
+        } else {
+            let header = self.new_header(&VaultSecret::Passphrase(new), cost, rng)?;
+            self.folder.write_header(&header.encode())?;
+            self.header = header;
+            self.folder.remove_key()?;
+        }
+        Ok(())
+    }
+
+    fn new_header(
+        &self,
+        secret: &VaultSecret<'_>,
+        cost: Argon2Cost,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<VaultHeader, VaultError> {
+        VaultHeader::create(&self.master, secret, cost, rng).map_err(|_| VaultError::Unreadable)
+    }
+}
+
+fn random_key(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    rng.fill_bytes(&mut *key);
+    key
+}
+
+/// Opens a database with the raw key that belongs to this master key.
+fn connect(path: &Path, master: &MasterKey) -> Result<Connection, VaultError> {
+    use std::fmt::Write as _;
+    let database = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    let mut pragma = Zeroizing::new(String::with_capacity(128));
+    pragma.push_str("PRAGMA key = \"x'");
+    for byte in master.database_key().iter() {
+        if write!(pragma, "{byte:02x}").is_err() {
+            return Err(VaultError::Unreadable);
+        }
+    }
+    pragma.push_str("'\"; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
+    database.execute_batch(&pragma)?;
+    database.set_prepared_statement_cache_capacity(64);
+    // Fails with NotADatabase when the key does not fit the file.
+    database.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(database)
+}

@@ -1,0 +1,247 @@
+//! From rows to what the core and the screen need.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use sotto_crypto::{Identity, SessionId};
+use sotto_net::RelayPin;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{DeviceKey, EnvelopeId, StoreId};
+use zeroize::Zeroizing;
+
+use super::{Vault, VaultError};
+use crate::core::content::{MessageId, Shown};
+use crate::core::effects::{ChatRecord, Loaded, MessageRecord, OutboxRecord, SessionRecord};
+use crate::view::{ChatId, Delivery, MessageKey};
+
+/// Messages of a timeline's window on each side of its anchor.
+const WINDOW_SIDE: usize = 150;
+
+const MESSAGE_COLUMNS: &str =
+    "key, chat, mine, id, kind, payload, sent_at, delivery, unread, sealed";
+
+/// A stretch of a chat, oldest first.
+pub(crate) struct Window {
+    pub(crate) messages: Vec<MessageRecord>,
+    pub(crate) has_older: bool,
+    pub(crate) has_newer: bool,
+}
+
+impl Vault {
+    /// The identity whose vault this is.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn identity(&self) -> Result<Identity, VaultError> {
+        let stored: Zeroizing<Vec<u8>> =
+            self.database
+                .query_row("SELECT identity FROM profile", [], |row| {
+                    row.get(0).map(Zeroizing::new)
+                })?;
+        Identity::from_stored(&stored).map_err(|_| VaultError::Damaged)
+    }
+
+    /// Everything that the core keeps in memory.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn load(&self) -> Result<Loaded, VaultError> {
+        let db = &self.database;
+        let last: i64 = db.query_row("SELECT coalesce(max(key), 0) FROM message", [], |row| {
+            row.get(0)
+        })?;
+        Ok(Loaded {
+            cursors: all(db, "SELECT pin, store, after FROM cursor", cursor)?,
+            prekeys: all(db, "SELECT stored FROM prekey ORDER BY id", |row| {
+                row.get(0).map(Zeroizing::new)
+            })?,
+            replay: all(db, "SELECT digest, prekey FROM replay", |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?,
+            chats: all(
+                db,
+                "SELECT id, handle, name, identity, pending, verified, draft FROM chat",
+                chat,
+            )?,
+            sessions: all(
+                db,
+                "SELECT id, chat, stored, heard_at FROM session",
+                session,
+            )?,
+            last: all(
+                db,
+                &format!(
+                    "SELECT {MESSAGE_COLUMNS} FROM message WHERE key IN
+                     (SELECT max(key) FROM message GROUP BY chat)"
+                ),
+                message,
+            )?,
+            unread: all(
+                db,
+                "SELECT chat, key, id FROM message WHERE unread = 1 ORDER BY key",
+                |row| {
+                    let id = MessageId(row.get(2)?);
+                    Ok((ChatId(row.get(0)?), MessageKey(row.get(1)?), id))
+                },
+            )?,
+            unsealed: all(
+                db,
+                &format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE sealed = 0 ORDER BY key"),
+                message,
+            )?,
+            outbox: all(
+                db,
+                "SELECT id, device, body, message FROM outbox ORDER BY position",
+                outbox,
+            )?,
+            next_key: last + 1,
+        })
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn message(&self, key: MessageKey) -> Result<Option<MessageRecord>, VaultError> {
+        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE key = ?");
+        let mut statement = self.database.prepare_cached(&sql)?;
+        Ok(statement.query_row([key.0], message).optional()?)
+    }
+
+    /// Own messages of a chat that the peer has not confirmed, oldest first.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn undelivered(&self, chat: ChatId) -> Result<Vec<MessageRecord>, VaultError> {
+        let sql = format!(
+            "SELECT {MESSAGE_COLUMNS} FROM message
+             WHERE chat = ? AND mine = 1 AND delivery < 2 AND sealed = 1 ORDER BY key"
+        );
+        all_with(&self.database, &sql, params![chat.0], message)
+    }
+
+    /// The messages of a chat around an anchor, or its newest ones.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn window(
+        &self,
+        chat: ChatId,
+        around: Option<MessageKey>,
+    ) -> Result<Window, VaultError> {
+        let anchor = around.map_or(i64::MAX, |key| key.0);
+        let side = |comparison: &str, order: &str, side: usize| {
+            let sql = format!(
+                "SELECT {MESSAGE_COLUMNS} FROM message
+                 WHERE chat = ? AND key {comparison} ? ORDER BY key {order} LIMIT ?"
+            );
+            let limit = i64::try_from(side + 1).unwrap_or(i64::MAX);
+            all_with(
+                &self.database,
+                &sql,
+                params![chat.0, anchor, limit],
+                message,
+            )
+        };
+        let older_side = if around.is_some() {
+            WINDOW_SIDE
+        } else {
+            2 * WINDOW_SIDE
+        };
+        let mut messages = side("<=", "DESC", older_side)?;
+        let has_older = messages.len() > older_side;
+        messages.truncate(older_side);
+        messages.reverse();
+        let mut newer = side(">", "ASC", WINDOW_SIDE)?;
+        let has_newer = newer.len() > WINDOW_SIDE;
+        newer.truncate(WINDOW_SIDE);
+        messages.append(&mut newer);
+        Ok(Window {
+            messages,
+            has_older,
+            has_newer,
+        })
+    }
+}
+
+fn all<T>(
+    database: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, VaultError> {
+    all_with(database, sql, &[], read)
+}
+
+fn all_with<T>(
+    database: &Connection,
+    sql: &str,
+    params: &[&dyn ToSql],
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, VaultError> {
+    let mut statement = database.prepare_cached(sql)?;
+    let rows = statement.query_map(params, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn cursor(row: &Row<'_>) -> rusqlite::Result<(RelayPin, Cursor)> {
+    let after: i64 = row.get(2)?;
+    let cursor = Cursor {
+        store: StoreId(row.get(1)?),
+        after: u64::try_from(after).unwrap_or(0),
+    };
+    Ok((RelayPin(row.get(0)?), cursor))
+}
+
+fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
+    Ok(ChatRecord {
+        id: ChatId(row.get(0)?),
+        handle: row.get(1)?,
+        name: row.get(2)?,
+        identity: row.get(3)?,
+        pending: row.get(4)?,
+        is_verified: row.get(5)?,
+        draft: row.get(6)?,
+    })
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
+    Ok(SessionRecord {
+        id: SessionId::from_bytes(row.get(0)?),
+        chat: ChatId(row.get(1)?),
+        stored: Zeroizing::new(row.get(2)?),
+        heard_at_millis: row.get(3)?,
+    })
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
+    let delivery: i64 = row.get(7)?;
+    Ok(MessageRecord {
+        key: MessageKey(row.get(0)?),
+        chat: ChatId(row.get(1)?),
+        is_mine: row.get(2)?,
+        shown: Shown {
+            id: MessageId(row.get(3)?),
+            kind: row.get(4)?,
+            payload: row.get(5)?,
+            sent_at_millis: row.get(6)?,
+        },
+        delivery: match delivery {
+            0 => Delivery::Sending,
+            1 => Delivery::Relay,
+            2 => Delivery::Delivered,
+            3 => Delivery::Read,
+            _ => Delivery::Failed,
+        },
+        is_unread: row.get(8)?,
+        is_sealed: row.get(9)?,
+    })
+}
+
+fn outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
+    let body: Vec<u8> = row.get(2)?;
+    let message: Option<i64> = row.get(3)?;
+    Ok(OutboxRecord {
+        id: EnvelopeId(row.get(0)?),
+        device: DeviceKey(row.get(1)?),
+        body: body.into(),
+        message: message.map(MessageKey),
+    })
+}

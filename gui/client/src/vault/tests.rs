@@ -1,0 +1,235 @@
+use std::fs;
+use std::path::Path;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use tempfile::tempdir;
+
+use super::*;
+use crate::core::content::{MessageId, Shown};
+use crate::core::effects::{Change, MessageRecord};
+use crate::view::{ChatId, Delivery, MessageKey};
+
+fn create(path: &Path) -> Vault {
+    let mut rng = StdRng::seed_from_u64(1);
+    let Found::Nothing(folder) = find(path).unwrap() else {
+        panic!("something is there");
+    };
+    let identity = Identity::generate(&mut rng).unwrap();
+    let chat = ChatRecord {
+        id: ChatId(1),
+        handle: Some("bob".into()),
+        name: "Bob".into(),
+        identity: None,
+        pending: None,
+        is_verified: false,
+        draft: "half a thought".into(),
+    };
+    Vault::create(folder, &identity, &[chat], &mut rng).unwrap()
+}
+
+fn open(path: &Path) -> Vault {
+    match find(path).unwrap() {
+        Found::Open(vault) => vault,
+        _ => panic!("no open vault"),
+    }
+}
+
+fn error(path: &Path) -> VaultError {
+    match find(path) {
+        Err(error) => error,
+        Ok(_) => panic!("it opened"),
+    }
+}
+
+fn message(key: i64, id: u8, text: &str) -> Change {
+    Change::AddMessage(MessageRecord {
+        key: MessageKey(key),
+        chat: ChatId(1),
+        is_mine: key % 2 == 0,
+        shown: Shown::text(MessageId([id; 16]), key, text.into()),
+        delivery: Delivery::Sending,
+        is_unread: false,
+        is_sealed: true,
+    })
+}
+
+fn texts(vault: &Vault, around: Option<i64>) -> Vec<String> {
+    let window = vault.window(ChatId(1), around.map(MessageKey)).unwrap();
+    let texts = window.messages.iter();
+    texts
+        .map(|record| record.shown.as_text().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn keeps_what_was_committed() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let mut vault = create(&path);
+    let identity = vault.identity().unwrap().public().encode();
+    vault.commit(&[message(1, 1, "one")]).unwrap();
+    drop(vault);
+    let vault = open(&path);
+    assert_eq!(vault.identity().unwrap().public().encode(), identity);
+    assert_eq!(texts(&vault, None), ["one"]);
+    let loaded = vault.load().unwrap();
+    assert_eq!(loaded.chats[0].draft, "half a thought");
+    assert_eq!(loaded.next_key, 2);
+}
+
+#[test]
+fn adds_a_message_once_and_says_so() {
+    let dir = tempdir().unwrap();
+    let mut vault = create(&dir.path().join("alice"));
+    assert_eq!(
+        vault.commit(&[message(1, 1, "one")]).unwrap(),
+        Committed::Fresh
+    );
+    assert_eq!(
+        vault.commit(&[message(3, 1, "one again")]).unwrap(),
+        Committed::Repeated
+    );
+    assert_eq!(texts(&vault, None), ["one"]);
+}
+
+#[test]
+fn a_delivery_state_never_goes_back() {
+    let dir = tempdir().unwrap();
+    let mut vault = create(&dir.path().join("alice"));
+    vault.commit(&[message(2, 1, "one")]).unwrap();
+    let advance = |delivery| Change::Advance {
+        chat: ChatId(1),
+        id: MessageId([1; 16]),
+        delivery,
+    };
+    for (news, expected) in [
+        (Delivery::Delivered, Delivery::Delivered),
+        (Delivery::Relay, Delivery::Delivered),
+        (Delivery::Read, Delivery::Read),
+    ] {
+        vault.commit(&[advance(news)]).unwrap();
+        let record = vault.message(MessageKey(2)).unwrap().unwrap();
+        assert_eq!(record.delivery, expected);
+    }
+}
+
+#[test]
+fn windows_lie_around_their_anchor() {
+    let dir = tempdir().unwrap();
+    let mut vault = create(&dir.path().join("alice"));
+    let messages: Vec<Change> = (1..=700_i64)
+        .map(|key| {
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&key.to_be_bytes());
+            let Change::AddMessage(mut record) = message(key, 0, &key.to_string()) else {
+                unreachable!()
+            };
+            record.shown.id = MessageId(id);
+            Change::AddMessage(record)
+        })
+        .collect();
+    vault.commit(&messages).unwrap();
+    let newest = texts(&vault, None);
+    assert_eq!((newest.len(), newest[299].as_str()), (300, "700"));
+    let middle = vault.window(ChatId(1), Some(MessageKey(350))).unwrap();
+    assert!(middle.has_older && middle.has_newer);
+    let middle = texts(&vault, Some(350));
+    assert_eq!((middle[149].as_str(), middle[150].as_str()), ("350", "351"));
+    let first = vault.window(ChatId(1), Some(MessageKey(1))).unwrap();
+    assert!(!first.has_older && first.has_newer);
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let dir = tempdir().unwrap();
+    let mut vault = create(&dir.path().join("alice"));
+    vault.commit(&[message(1, 1, "one")]).unwrap();
+    let pages: i64 = vault
+        .database
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    let limit = |vault: &Vault, pages: i64| {
+        let sql = format!("PRAGMA max_page_count = {pages}");
+        vault.database.query_row(&sql, [], |_| Ok(())).unwrap();
+    };
+    limit(&vault, pages);
+    let long = "x".repeat(40_000);
+    let refused = vault.commit(&[message(3, 2, "two"), message(5, 3, &long)]);
+    assert!(matches!(refused, Err(VaultError::Full)), "{refused:?}");
+    assert_eq!(texts(&vault, None), ["one"]);
+    limit(&vault, 1_000_000);
+    vault.commit(&[message(3, 2, "two")]).unwrap();
+    assert_eq!(texts(&vault, None), ["one", "two"]);
+}
+
+#[test]
+fn a_second_opener_is_told_so() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let vault = create(&path);
+    assert!(matches!(error(&path), VaultError::OpenElsewhere));
+    drop(vault);
+    open(&path);
+}
+
+#[test]
+fn an_interrupted_creation_starts_again_and_a_finished_one_never_does() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    drop(create(&path));
+    // As if the power had failed right before the database was put in place.
+    fs::rename(path.join("vault.db"), path.join("vault.db.new")).unwrap();
+    drop(create(&path));
+    // A vault whose header is gone is not taken for a new profile.
+    fs::remove_file(path.join("vault.header")).unwrap();
+    let database = fs::read(path.join("vault.db")).unwrap();
+    assert!(matches!(error(&path), VaultError::KeyMissing));
+    assert_eq!(fs::read(path.join("vault.db")).unwrap(), database);
+}
+
+#[test]
+fn says_what_is_wrong_and_changes_nothing() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    drop(create(&path));
+    let key = fs::read(path.join("vault.key")).unwrap();
+    fs::remove_file(path.join("vault.key")).unwrap();
+    assert!(matches!(error(&path), VaultError::KeyMissing));
+    fs::write(path.join("vault.key"), [7; 32]).unwrap();
+    assert!(matches!(error(&path), VaultError::KeyMissing));
+    fs::write(path.join("vault.key"), key).unwrap();
+
+    let header = fs::read(path.join("vault.header")).unwrap();
+    fs::write(path.join("vault.header"), &header[..header.len() / 2]).unwrap();
+    assert!(matches!(error(&path), VaultError::Damaged));
+    fs::write(path.join("vault.header"), &header).unwrap();
+
+    let vault = open(&path);
+    vault
+        .database
+        .execute_batch("PRAGMA user_version = 99")
+        .unwrap();
+    drop(vault);
+    assert!(matches!(error(&path), VaultError::Newer));
+
+    fs::write(path.join("vault.db"), vec![9; 8192]).unwrap();
+    assert!(matches!(error(&path), VaultError::Damaged));
+    assert_eq!(fs::read(path.join("vault.db")).unwrap(), vec![9; 8192]);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let mut vault = create(&path);
+    vault.commit(&[message(1, 1, "one")]).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    for entry in fs::read_dir(&path).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}

@@ -1,0 +1,194 @@
+//! From changes to rows.
+
+use rusqlite::{Connection, named_params, params};
+use sotto_crypto::Identity;
+
+use super::{Vault, VaultError};
+use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, SessionRecord};
+use crate::view::Delivery;
+
+/// What a commit found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// Everything was new.
+    Fresh,
+    /// A message was there already and was not added again.
+    Repeated,
+}
+
+impl Vault {
+    /// Stores all changes in one transaction, durably, or none.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn commit(&mut self, changes: &[Change]) -> Result<Committed, VaultError> {
+        let transaction = self.database.transaction()?;
+        let mut committed = Committed::Fresh;
+        for change in changes {
+            if apply(&transaction, change)? == 0 && matches!(change, Change::AddMessage(_)) {
+                committed = Committed::Repeated;
+            }
+        }
+        transaction.commit()?;
+        Ok(committed)
+    }
+}
+
+/// The first rows of a new vault.
+pub(super) fn insert_profile(
+    database: &Connection,
+    identity: &Identity,
+    chats: &[ChatRecord],
+) -> Result<(), VaultError> {
+    database.execute(
+        "INSERT INTO profile (id, identity) VALUES (1, ?)",
+        [identity.to_stored().as_slice()],
+    )?;
+    for chat in chats {
+        put_chat(database, chat)?;
+    }
+    Ok(())
+}
+
+/// The number that stands for a delivery state; larger means further.
+pub(super) fn delivery_number(delivery: Delivery) -> i64 {
+    match delivery {
+        Delivery::Sending => 0,
+        Delivery::Relay => 1,
+        Delivery::Delivered => 2,
+        Delivery::Read => 3,
+        Delivery::Failed => 4,
+    }
+}
+
+/// Applies one change; says how many rows it touched.
+fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
+    let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<usize, VaultError> {
+        Ok(database.prepare_cached(sql)?.execute(params)?)
+    };
+    match change {
+        Change::SetCursor { pin, cursor } => run(
+            "INSERT OR REPLACE INTO cursor (pin, store, after) VALUES (?, ?, ?)",
+            params![pin.0, cursor.store.0, as_i64(cursor.after)],
+        ),
+        Change::AddPrekey { id, stored } => run(
+            "INSERT INTO prekey (id, stored) VALUES (?, ?)",
+            params![id, stored.as_slice()],
+        ),
+        Change::RemovePrekey { id } => {
+            run("DELETE FROM replay WHERE prekey = ?", params![id])?;
+            run("DELETE FROM prekey WHERE id = ?", params![id])
+        }
+        Change::AddReplay { digest, prekey } => run(
+            "INSERT INTO replay (digest, prekey) VALUES (?, ?)",
+            params![digest, prekey],
+        ),
+        Change::PutChat(chat) => put_chat(database, chat),
+        Change::MergeChat { from, into } => {
+            let pair = params![into.0, from.0];
+            // A message that both chats hold stays once.
+            run("UPDATE OR IGNORE message SET chat = ? WHERE chat = ?", pair)?;
+            run("DELETE FROM message WHERE chat = ?", params![from.0])?;
+            run("UPDATE session SET chat = ? WHERE chat = ?", pair)?;
+            run("DELETE FROM chat WHERE id = ?", params![from.0])
+        }
+        Change::PutSession(session) => put_session(database, session),
+        Change::RemoveSession(id) => {
+            run("DELETE FROM session WHERE id = ?", params![id.as_bytes()])
+        }
+        Change::AddMessage(message) => add_message(database, message),
+        Change::SetSealed { key, is_sealed } => run(
+            "UPDATE message SET sealed = ? WHERE key = ?",
+            params![is_sealed, key.0],
+        ),
+        Change::Advance { chat, id, delivery } => run(
+            "UPDATE message SET delivery = ?1
+             WHERE chat = ?2 AND mine = 1 AND id = ?3 AND delivery < ?1",
+            params![delivery_number(*delivery), chat.0, id.0],
+        ),
+        Change::AdvanceKey { key, delivery } => run(
+            "UPDATE message SET delivery = ?1 WHERE key = ?2 AND mine = 1 AND delivery < ?1",
+            params![delivery_number(*delivery), key.0],
+        ),
+        Change::SetDelivery { key, delivery } => run(
+            "UPDATE message SET delivery = ? WHERE key = ? AND mine = 1",
+            params![delivery_number(*delivery), key.0],
+        ),
+        Change::SetRead { chat, up_to } => run(
+            "UPDATE message SET unread = 0 WHERE chat = ? AND key <= ? AND unread = 1",
+            params![chat.0, up_to.0],
+        ),
+        Change::PushOutbox(record) => push_outbox(database, record),
+        Change::RemoveOutbox(id) => run("DELETE FROM outbox WHERE id = ?", params![id.0]),
+    }
+}
+
+fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultError> {
+    Ok(database
+        .prepare_cached(
+            "INSERT INTO chat (id, handle, name, identity, pending, verified, draft)
+             VALUES (:id, :handle, :name, :identity, :pending, :verified, :draft)
+             ON CONFLICT (id) DO UPDATE SET handle = :handle, name = :name,
+                 identity = :identity, pending = :pending, verified = :verified, draft = :draft",
+        )?
+        .execute(named_params! {
+            ":id": chat.id.0,
+            ":handle": chat.handle,
+            ":name": chat.name,
+            ":identity": chat.identity,
+            ":pending": chat.pending,
+            ":verified": chat.is_verified,
+            ":draft": chat.draft,
+        })?)
+}
+
+fn put_session(database: &Connection, session: &SessionRecord) -> Result<usize, VaultError> {
+    Ok(database
+        .prepare_cached(
+            "INSERT OR REPLACE INTO session (id, chat, stored, heard_at) VALUES (?, ?, ?, ?)",
+        )?
+        .execute(params![
+            session.id.as_bytes(),
+            session.chat.0,
+            session.stored.as_slice(),
+            session.heard_at_millis,
+        ])?)
+}
+
+fn add_message(database: &Connection, message: &MessageRecord) -> Result<usize, VaultError> {
+    Ok(database
+        .prepare_cached(
+            "INSERT INTO message
+                 (key, chat, mine, id, kind, payload, sent_at, delivery, unread, sealed)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (chat, mine, id) DO NOTHING",
+        )?
+        .execute(params![
+            message.key.0,
+            message.chat.0,
+            message.is_mine,
+            message.shown.id.0,
+            message.shown.kind,
+            message.shown.payload,
+            message.shown.sent_at_millis,
+            delivery_number(message.delivery),
+            message.is_unread,
+            message.is_sealed,
+        ])?)
+}
+
+fn push_outbox(database: &Connection, record: &OutboxRecord) -> Result<usize, VaultError> {
+    Ok(database
+        .prepare_cached("INSERT INTO outbox (id, device, body, message) VALUES (?, ?, ?, ?)")?
+        .execute(params![
+            record.id.0,
+            record.device.0,
+            &record.body[..],
+            record.message.map(|key| key.0),
+        ])?)
+}
+
+/// A sequence as SQLite's integer; sequences count up from 1 and never come near the end.
+fn as_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,285 @@
+//! What a user interface may see: plain values, no key, no session, no handle to anything.
+//!
+//! The client publishes a new [`ViewModel`] whenever something visible changes; a frame reads it
+//! once. Parts that did not change are shared between snapshots by `Arc`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest text of one message, in bytes of UTF-8.
+///
+/// A sealed message must fit one envelope of 64 KiB together with its padding, a handshake and a
+/// ratchet step (PROTOCOL §4); this leaves room for all of them.
+pub const TEXT_BYTES_MAX: usize = 48 * 1024;
+
+/// Everything on screen, at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ViewModel {
+    /// The identities on this computer, in the order of the rail.
+    pub profiles: Vec<Arc<ProfileView>>,
+}
+
+impl ViewModel {
+    /// The profile with this id.
+    pub fn profile(&self, id: &ProfileId) -> Option<&Arc<ProfileView>> {
+        self.profiles.iter().find(|profile| profile.id == *id)
+    }
+}
+
+/// Names a profile: the handle of its identity, for example `alice`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProfileId(Arc<str>);
+
+impl ProfileId {
+    /// The profile whose identity has this handle.
+    pub fn new(handle: &str) -> Self {
+        Self(handle.into())
+    }
+
+    /// The handle.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ProfileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One identity and what it sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileView {
+    /// Names the profile in commands.
+    pub id: ProfileId,
+    /// The display name, for example `Alice`.
+    pub name: String,
+    /// Whether the profile can be used, and if not, why.
+    pub state: ProfileState,
+    /// The connection to the relay.
+    pub relay: RelayState,
+    /// Messages not yet read, in all chats.
+    pub unread: u32,
+    /// Whether a passphrase protects the vault.
+    pub has_passphrase: bool,
+    /// The chats, the most recent first.
+    pub chats: Vec<ChatRow>,
+    /// The messages of the chat that [`Command::ShowChat`](crate::Command::ShowChat) asked for.
+    pub timeline: Option<Arc<Timeline>>,
+    /// Something went wrong that the person should know; stays until dismissed.
+    pub notice: Option<Notice>,
+}
+
+/// Whether a profile can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProfileState {
+    /// Not opened in this process; [`Command::Open`](crate::Command::Open) opens it.
+    Closed,
+    /// The vault is being opened.
+    Opening,
+    /// A new identity is being made.
+    Creating(CreationStep),
+    /// A passphrase is needed.
+    Locked {
+        /// The last try was wrong.
+        wrong: bool,
+        /// A try is being checked (this takes about a second by design).
+        checking: bool,
+    },
+    /// Another process has this profile open.
+    OpenElsewhere,
+    /// The vault could not be opened; nothing was changed.
+    Failed(ProfileProblem),
+    /// In use.
+    Ready,
+}
+
+/// How far the making of a new identity has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreationStep {
+    /// Generating the RSA key, the longest part.
+    Keys,
+    /// Generating prekeys.
+    Prekeys,
+    /// Writing the vault.
+    Vault,
+}
+
+impl CreationStep {
+    /// The part of the work that is behind, from 0 to 1.
+    pub fn progress(self) -> f32 {
+        match self {
+            Self::Keys => 0.15,
+            Self::Prekeys => 0.7,
+            Self::Vault => 0.9,
+        }
+    }
+}
+
+/// Why a profile cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProfileProblem {
+    /// The folder or a file in it cannot be read or written.
+    Unreadable,
+    /// The vault was written by a newer version of Sotto.
+    Newer,
+    /// The vault is damaged.
+    Damaged,
+    /// The key that belongs beside the vault is missing.
+    KeyMissing,
+    /// There is no room on the disk.
+    DiskFull,
+}
+
+/// The connection to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayState {
+    /// Not connected; a new try follows by itself.
+    Offline(Option<RelayProblem>),
+    /// A try is under way.
+    Connecting,
+    /// Connected and logged in.
+    Connected,
+}
+
+/// Why there is no connection to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayProblem {
+    /// Nothing answers at the relay's address.
+    Unreachable,
+    /// What answers does not hold the relay's pinned key.
+    WrongPin,
+    /// The relay speaks another version of the protocol.
+    Version,
+    /// The relay refused the login.
+    Refused,
+    /// The handle belongs to another identity on this relay.
+    HandleTaken,
+}
+
+/// Names a chat within a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChatId(pub i64);
+
+/// Orders the messages of a profile as they were stored; later is larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MessageKey(pub i64);
+
+/// A row in the list of chats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatRow {
+    /// Names the chat in commands.
+    pub id: ChatId,
+    /// The peer's handle.
+    pub handle: String,
+    /// The peer's display name.
+    pub name: String,
+    /// Whether the peer is there.
+    pub presence: Presence,
+    /// Whether the peer's identity was compared.
+    pub trust: Trust,
+    /// The safety number shared with the peer, once its identity is known.
+    pub safety_number: Option<String>,
+    /// The newest message.
+    pub last: Option<Arc<Message>>,
+    /// Messages not yet read.
+    pub unread: u32,
+    /// What was typed and not yet sent.
+    pub draft: String,
+}
+
+/// Whether a peer is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Never seen on this relay: messages wait until the peer joins.
+    NotJoined,
+    /// Has joined, is not connected now (or the relay cannot be asked).
+    Away,
+    /// Connected to the relay.
+    Online,
+}
+
+/// What is known of a peer's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// As first seen; nobody has compared safety numbers.
+    Unverified,
+    /// Safety numbers were compared and match.
+    Verified,
+    /// The identity behind the handle is another one than before; sending waits until the person
+    /// accepts it.
+    Changed,
+}
+
+/// A window of a chat's messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// The chat.
+    pub chat: ChatId,
+    /// Oldest first, without gaps.
+    pub messages: Vec<Arc<Message>>,
+    /// Older messages lie before the window.
+    pub has_older: bool,
+    /// Newer messages lie after the window.
+    pub has_newer: bool,
+    /// The first message that was unread when the chat was opened.
+    pub first_unread: Option<MessageKey>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Names and orders the message.
+    pub key: MessageKey,
+    /// Whether this identity wrote it.
+    pub is_mine: bool,
+    /// What it holds.
+    pub body: Body,
+    /// When its author sent it, in milliseconds since 1970 (UTC), by the author's clock.
+    pub sent_at_millis: i64,
+    /// How far it has come (for one's own).
+    pub delivery: Delivery,
+}
+
+/// What a message holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Text.
+    Text(String),
+    /// Something that this version does not know; its bytes are kept in the vault.
+    Unknown,
+}
+
+/// How far an own message has come. Never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Delivery {
+    /// In the outbox.
+    Sending,
+    /// Durably at the relay.
+    Relay,
+    /// Stored by the peer.
+    Delivered,
+    /// Seen by the peer.
+    Read,
+    /// The relay refused it; can be sent again.
+    Failed,
+}
+
+/// Something that the person should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The disk is full or not writable: nothing new is accepted until there is room.
+    NotStored,
+    /// The passphrase was set, changed or removed.
+    PassphraseSet,
+    /// The current passphrase given for a change was wrong; nothing was changed.
+    PassphraseWrong,
+    /// Messages came that could not be opened.
+    Unopened {
+        /// How many, since the profile was opened.
+        messages: u32,
+    },
+}

@@ -1,0 +1,79 @@
+//! What views wish for, carried out.
+
+use egui::Context;
+use sotto_client::view::ViewModel;
+
+use crate::scene::{Asks, Wish};
+use crate::{composer, words};
+
+use super::App;
+
+impl App {
+    /// Carries out what was wished for so far in this frame.
+    pub(super) fn apply(&mut self, ctx: &Context, asks: &mut Asks) {
+        for wish in std::mem::take(&mut asks.wishes) {
+            ctx.request_repaint();
+            match wish {
+                Wish::Profile(id) => {
+                    self.flush_draft(ctx, asks);
+                    self.dialog = None;
+                    for gate in self.gates.values_mut() {
+                        gate.clear();
+                    }
+                    self.active = Some(id);
+                    self.is_focus_due = true;
+                }
+                Wish::Chat(chat) => {
+                    self.flush_draft(ctx, asks);
+                    if let Some(id) = self.active.clone() {
+                        self.open_chats.insert(id, chat);
+                    }
+                    self.is_chat_in_front = true;
+                    self.is_focus_due = true;
+                }
+                Wish::List => {
+                    self.flush_draft(ctx, asks);
+                    self.is_chat_in_front = false;
+                }
+                Wish::Dialog(dialog) => self.dialog = Some(*dialog),
+                Wish::CloseDialog => {
+                    self.dialog = None;
+                    self.is_focus_due = true;
+                }
+                Wish::Toast(text) => self.toasts.say(text, ctx.input(|input| input.time)),
+                Wish::Copy(text) => {
+                    ctx.copy_text(text);
+                    let now = ctx.input(|input| input.time);
+                    self.toasts.say(words::COPIED.to_owned(), now);
+                }
+                Wish::Theme(theme) => {
+                    self.theme = theme;
+                    theme.apply(ctx);
+                }
+            }
+        }
+    }
+
+    /// Saves the draft of the open chat before another takes its place.
+    pub(super) fn flush_draft(&mut self, ctx: &Context, asks: &mut Asks) {
+        let Some(profile) = self.active.clone() else {
+            return;
+        };
+        let Some(chat) = self.open_chats.get(&profile).copied() else {
+            return;
+        };
+        if let Some(desk) = self.desks.get_mut(&(profile.clone(), chat)) {
+            desk.composer.save(ctx, &profile, chat, true, asks);
+        }
+    }
+
+    pub(super) fn focus_composer(&self, ctx: &Context, model: &ViewModel) {
+        let profile = self.active.as_ref().and_then(|id| model.profile(id));
+        if let Some(profile) = profile
+            && let Some(row) = self.open_chat(profile)
+        {
+            let id = composer::id(&profile.id, row.id);
+            ctx.memory_mut(|memory| memory.request_focus(id));
+        }
+    }
+}

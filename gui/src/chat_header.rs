@@ -1,0 +1,139 @@
+//! Above the messages: who, whether they are there, and whether they are who they say.
+
+use egui::{Align, Layout, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use sotto_client::view::{ChatRow, Presence, Trust};
+
+use crate::dialogs::Dialog;
+use crate::icons::{self, Icon};
+use crate::names::clean;
+use crate::scene::{Asks, Scene, Wish, pane};
+use crate::theme::{body, semibold, space};
+use crate::widgets::{avatar, chip, icon_button, line};
+use crate::words;
+
+/// Draws the header; `has_back` when the list is not beside it.
+pub(crate) fn ui(
+    ui: &mut Ui,
+    scene: Scene<'_>,
+    rect: Rect,
+    chat: &ChatRow,
+    has_back: bool,
+    asks: &mut Asks,
+) {
+    let p = scene.palette;
+    ui.painter().rect_filled(rect, 0, p.surface1);
+    ui.painter().hline(
+        rect.x_range(),
+        rect.bottom() - 0.5,
+        Stroke::new(1.0, p.line),
+    );
+    let name = clean(&chat.name, &chat.handle);
+    let mut left = rect.left() + space::L;
+    if has_back {
+        let place =
+            Rect::from_center_size(pos2(rect.left() + 26.0, rect.center().y), Vec2::splat(36.0));
+        pane(ui, place, "back", |ui| {
+            if icon_button(ui, p, Icon::Back, words::BACK, 36.0).clicked() {
+                asks.wish(Wish::List);
+            }
+        });
+        left = rect.left() + 50.0;
+    }
+    avatar(
+        ui.painter(),
+        pos2(left + 19.0, rect.center().y),
+        38.0,
+        &name,
+        &chat.handle,
+    );
+    left += 38.0 + space::M;
+    let (icon, ink, label) = match chat.trust {
+        Trust::Verified => (Icon::ShieldCheck, p.success, words::VERIFIED),
+        Trust::Unverified => (Icon::Shield, p.text2, words::NOT_VERIFIED),
+        Trust::Changed => (Icon::ShieldAlert, p.warning, words::CHANGED),
+    };
+    let right = rect.shrink2(vec2(space::L, 0.0));
+    let layout = Layout::right_to_left(Align::Center);
+    let mut child = ui.new_child(
+        UiBuilder::new()
+            .id_salt("trust")
+            .max_rect(right)
+            .layout(layout),
+    );
+    let trust = if rect.width() < 420.0 {
+        icon_chip(&mut child, scene, icon, ink, label)
+    } else {
+        chip(&mut child, p, icon, ink, label)
+    };
+    if trust.clicked() {
+        asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
+    }
+    let width = trust.rect.left() - space::S - left;
+    let title = Rect::from_min_size(pos2(left, rect.top() + 10.0), vec2(width, 22.0));
+    let response = ui.interact(title, ui.scope_id().with("title"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &name));
+    line(
+        ui.painter(),
+        pos2(left, rect.top() + 21.0),
+        width,
+        &name,
+        semibold(16.0),
+        p.text,
+    );
+    let y = rect.top() + 41.0;
+    let lock = Rect::from_center_size(pos2(left + 6.5, y), Vec2::splat(13.0));
+    icons::paint(ui.painter(), lock, Icon::Lock, p.text2);
+    let state = format!("{} · {}", words::END_TO_END, words::presence(chat.presence));
+    let place = Rect::from_min_max(pos2(left, y - 9.0), pos2(left + width, y + 9.0));
+    let response = ui.interact(place, ui.scope_id().with("presence"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &state));
+    let start = left + 19.0;
+    let first = format!("{} · ", words::END_TO_END);
+    let used = if width > 300.0 {
+        line(
+            ui.painter(),
+            pos2(start, y),
+            width - 19.0,
+            &first,
+            body(13.0),
+            p.text2,
+        )
+    } else {
+        0.0
+    };
+    let ink = if chat.presence == Presence::Online {
+        p.success
+    } else {
+        p.text2
+    };
+    let at = pos2(start + used, y);
+    let room = width - 19.0 - used;
+    line(
+        ui.painter(),
+        at,
+        room,
+        words::presence(chat.presence),
+        body(13.0),
+        ink,
+    );
+}
+
+/// The trust chip without its word, for a narrow window.
+fn icon_chip(
+    ui: &mut Ui,
+    scene: Scene<'_>,
+    icon: Icon,
+    ink: egui::Color32,
+    label: &str,
+) -> egui::Response {
+    let p = scene.palette;
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(36.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
+    if response.hovered() {
+        ui.painter().circle_filled(rect.center(), 18.0, p.surface3);
+    }
+    let picture = Rect::from_center_size(rect.center(), Vec2::splat(20.0));
+    icons::paint(ui.painter(), picture, icon, ink);
+    crate::widgets::focus_ring(ui, p, &response, rect, 18);
+    response.on_hover_text(label)
+}

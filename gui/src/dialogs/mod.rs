@@ -1,0 +1,108 @@
+//! Dialogs: one at a time, closed by Esc, by a click beside it, or by its button.
+
+mod passphrase;
+mod relay;
+mod settings;
+mod shortcuts;
+mod verify;
+
+pub(crate) use passphrase::PassphraseForm;
+pub(crate) use passphrase::Strength;
+
+use egui::{
+    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, WidgetInfo,
+    vec2,
+};
+use sotto_client::view::{ChatId, ProfileView};
+
+use crate::icons::Icon;
+use crate::relay::RelayInfo;
+use crate::scene::{Asks, Wish};
+use crate::theme::{Palette, Theme, semibold, space};
+use crate::widgets::icon_button;
+
+/// A dialog and what is typed into it.
+pub(crate) enum Dialog {
+    /// Compare safety numbers.
+    Verify(ChatId),
+    /// Set, change or remove the passphrase.
+    Passphrase(PassphraseForm),
+    /// Settings.
+    Settings,
+    /// The list of shortcuts.
+    Shortcuts,
+    /// The relay and its invite link.
+    Relay,
+}
+
+/// What dialogs may read.
+#[derive(Clone, Copy)]
+pub(crate) struct DialogScene<'a> {
+    pub(crate) palette: &'static Palette,
+    pub(crate) theme: Theme,
+    pub(crate) profile: Option<&'a ProfileView>,
+    pub(crate) relay: &'a RelayInfo,
+}
+
+impl Dialog {
+    /// Draws the dialog over everything.
+    pub(crate) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
+        match self {
+            Self::Verify(chat) => verify::ui(ui, scene, *chat, asks),
+            Self::Passphrase(form) => form.ui(ui, scene, asks),
+            Self::Settings => settings::ui(ui, scene, asks),
+            Self::Shortcuts => shortcuts::ui(ui, scene, asks),
+            Self::Relay => relay::ui(ui, scene, asks),
+        }
+    }
+}
+
+/// The frame of a dialog: a title, a button to close, and `content`, `width` points wide.
+fn frame(
+    ui: &Ui,
+    p: &Palette,
+    title: &str,
+    width: f32,
+    asks: &mut Asks,
+    content: impl FnOnce(&mut Ui, &mut Asks),
+) {
+    let screen = ui.ctx().content_rect().size();
+    let width = width.min(screen.x - 2.0 * (space::XL + space::L));
+    let look = Frame::new()
+        .fill(p.surface1)
+        .stroke(Stroke::new(1.0, p.line))
+        .corner_radius(CornerRadius::same(space::RADIUS_DIALOG))
+        .shadow(ui.visuals().window_shadow)
+        .inner_margin(Margin::same(24));
+    let shown = Modal::new(Id::unique(("dialog", title)))
+        .frame(look)
+        .backdrop_color(p.backdrop)
+        .show(ui.ctx(), |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing.y = space::S;
+            ui.horizontal(|ui| {
+                let galley =
+                    ui.painter()
+                        .layout(title.to_owned(), semibold(20.0), p.text, width - 44.0);
+                let size = vec2(width - 40.0, galley.size().y.max(space::TARGET));
+                let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+                response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, title));
+                let at = rect.left_center() - vec2(0.0, galley.size().y / 2.0);
+                ui.painter().galley(at, galley, Color32::PLACEHOLDER);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    icon_button(ui, p, Icon::Close, crate::words::CLOSE, space::TARGET).clicked()
+                })
+                .inner
+            })
+            .inner
+            .then(|| asks.wish(Wish::CloseDialog));
+            egui::ScrollArea::vertical()
+                .max_height(screen.y - 170.0)
+                .min_scrolled_height(screen.y - 170.0)
+                .auto_shrink([false, true])
+                .show(ui, |ui| content(ui, asks));
+        });
+    if shown.should_close() {
+        asks.wish(Wish::CloseDialog);
+    }
+}

@@ -1,0 +1,256 @@
+//! The program: options, folders, the client, the relay on this computer, the window.
+
+mod relay_host;
+mod terminal;
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use eframe::egui;
+use sotto::{App, AppOptions, Moment, RelayInfo, RelayKind, Theme};
+use sotto_client::view::ProfileId;
+use sotto_client::{
+    Argon2Cost, Busy, Client, Command, Config, Environment, OpenAtStart, well_known_people,
+};
+use sotto_net::Invite;
+use tokio::sync::watch;
+
+use crate::relay_host::RelayHost;
+
+/// Commands that a busy client did not take are given again after this.
+const BUSY_RETRY: Duration = Duration::from_millis(100);
+
+/// Private chat that you host yourself.
+///
+/// Without options, Sotto runs a relay of its own on this computer and shows the four identities
+/// Alice, Bob, Charlie and Diana.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Keep identities, messages and the relay's data in this folder
+    #[arg(long, value_name = "FOLDER", env = "SOTTO_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Use the relay of this invite (sotto://…) instead of one on this computer
+    #[arg(long, value_name = "INVITE")]
+    relay: Option<Invite>,
+
+    /// Open only this identity, for example alice; the others stay closed until they are chosen
+    #[arg(long, value_name = "NAME", value_parser = parse_identity)]
+    identity: Option<ProfileId>,
+}
+
+fn parse_identity(name: &str) -> Result<ProfileId, String> {
+    let handle = name.to_lowercase();
+    let people = well_known_people();
+    if people.iter().any(|person| person.handle == handle) {
+        return Ok(ProfileId::new(&handle));
+    }
+    let names: Vec<_> = people.into_iter().map(|person| person.name).collect();
+    Err(terminal::unknown_identity(&names))
+}
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let options = Options::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("SOTTO_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off,sotto=warn")),
+        )
+        .init();
+    match run(options, started) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            // Nothing is left to do when even standard error is gone.
+            drop(writeln!(std::io::stderr(), "sotto: {sentence}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options, started: Instant) -> Result<(), String> {
+    let data_dir = match options.data_dir {
+        Some(dir) => dir,
+        None => directories::ProjectDirs::from("", "", "sotto")
+            .ok_or_else(terminal::no_home)?
+            .data_dir()
+            .to_owned(),
+    };
+    std::fs::create_dir_all(&data_dir)
+        .map_err(|error| terminal::data_dir_unusable(&data_dir, &error))?;
+
+    // The context exists before the window does, so that the identities are opened (or made)
+    // while the window comes up.
+    let context = egui::Context::default();
+    let relay = match options.relay {
+        Some(invite) => RelaySource::remote(&invite),
+        None => RelaySource::host(&data_dir, &context)?,
+    };
+    let open = match &options.identity {
+        Some(id) => OpenAtStart::Only(id.clone()),
+        None => OpenAtStart::All,
+    };
+    let config = Config {
+        data_dir,
+        people: well_known_people(),
+        open,
+        relay: relay.invite.clone(),
+        passphrase_cost: Argon2Cost::DEFAULT,
+        environment: Environment::system(),
+    };
+    let waker = context.clone();
+    let client = Client::start(&config, move || waker.request_repaint())
+        .map_err(|error| terminal::cannot_start(&error))?;
+    let window = Window {
+        app: None,
+        client,
+        relay,
+        context: context.clone(),
+        waiting: VecDeque::new(),
+        active: options.identity,
+        started: Some(started),
+    };
+    show(window, context)
+}
+
+/// Shows the window until it is closed.
+fn show(window: Window, context: egui::Context) -> Result<(), String> {
+    let native = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Sotto")
+            .with_app_id("sotto")
+            .with_inner_size([1100.0, 720.0])
+            .with_min_inner_size([480.0, 420.0])
+            .with_icon(icon()),
+        // The app finds fonts for other scripts itself.
+        system_font_fallback: false,
+        ..Default::default()
+    };
+    let creator = move |creation: &eframe::CreationContext<'_>| {
+        let mut window = window;
+        let options = AppOptions {
+            active: window.active.take(),
+            system_fonts: true,
+            theme: Theme::default(),
+            utc_offset_secs: jiff::Zoned::now().offset().seconds(),
+        };
+        window.app = Some(App::new(&creation.egui_ctx, options));
+        Ok(Box::new(window) as Box<dyn eframe::App>)
+    };
+    eframe::run_native_ext("sotto", native, Some(context), Box::new(creator))
+        .map_err(|error| terminal::no_window(&error))
+}
+
+/// Where the relay is, and what to tell about it.
+struct RelaySource {
+    invite: watch::Receiver<Option<Invite>>,
+    info: watch::Receiver<RelayInfo>,
+    /// Keeps the channels of a relay elsewhere open.
+    _fixed: Option<(watch::Sender<Option<Invite>>, watch::Sender<RelayInfo>)>,
+    _host: Option<RelayHost>,
+}
+
+impl RelaySource {
+    fn remote(invite: &Invite) -> Self {
+        let info = RelayInfo {
+            kind: RelayKind::Remote,
+            invite: Some(invite.to_string()),
+        };
+        let (invite_sender, invite) = watch::channel(Some(invite.clone()));
+        let (info_sender, info) = watch::channel(info);
+        Self {
+            invite,
+            info,
+            _fixed: Some((invite_sender, info_sender)),
+            _host: None,
+        }
+    }
+
+    fn host(data_dir: &std::path::Path, context: &egui::Context) -> Result<Self, String> {
+        let waker = context.clone();
+        let host = RelayHost::start(data_dir, move || waker.request_repaint())
+            .map_err(|error| terminal::cannot_start(&error))?;
+        Ok(Self {
+            invite: host.invite.clone(),
+            info: host.info.clone(),
+            _fixed: None,
+            _host: Some(host),
+        })
+    }
+}
+
+/// The window. Its fields end in this order: first the profiles, then the relay that they use.
+struct Window {
+    app: Option<App>,
+    client: Client,
+    relay: RelaySource,
+    context: egui::Context,
+    /// Commands that the client has not taken yet, oldest first.
+    waiting: VecDeque<(ProfileId, Command)>,
+    active: Option<ProfileId>,
+    /// Until the first frame is drawn.
+    started: Option<Instant>,
+}
+
+impl Window {
+    /// Gives the client what waits for it; false if it does not take everything now.
+    fn hand_over(&mut self) -> bool {
+        while let Some((profile, command)) = self.waiting.pop_front() {
+            if let Err(Busy(command)) = self.client.send(&profile, command) {
+                self.waiting.push_front((profile, command));
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let Some(app) = &mut self.app else {
+            return;
+        };
+        if let Some(started) = self.started.take() {
+            tracing::info!(millis = started.elapsed().as_millis(), "first frame");
+            app.set_relay(self.relay.info.borrow_and_update().clone());
+        }
+        if self.relay.info.has_changed().unwrap_or(false) {
+            app.set_relay(self.relay.info.borrow_and_update().clone());
+        }
+        let model: Arc<_> = self.client.snapshot();
+        self.waiting.extend(app.ui(ui, &model, now()));
+        if !self.hand_over() {
+            ui.ctx().request_repaint_after(BUSY_RETRY);
+        }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Some(app) = &mut self.app {
+            self.waiting.extend(app.take_drafts(&self.context));
+        }
+        if !self.hand_over() {
+            tracing::warn!("the last commands were not taken");
+        }
+    }
+}
+
+fn icon() -> egui::IconData {
+    // The shipped picture is known to be one; without it the window has no icon.
+    eframe::icon_data::from_png_bytes(sotto::ICON_PNG).unwrap_or_default()
+}
+
+fn now() -> Moment {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Moment {
+        unix_millis: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,151 @@
+//! The identities at the left edge.
+
+use egui::{Align2, CornerRadius, Id, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
+use sotto_client::view::{ProfileId, ProfileState, ProfileView, ViewModel};
+
+use crate::dialogs::Dialog;
+use crate::icons::{self, Icon};
+use crate::names::clean;
+use crate::scene::{Asks, Wish, pane};
+use crate::theme::{Palette, semibold, space};
+use crate::widgets::{avatar, focus_ring, icon_button};
+use crate::words;
+
+/// Height of one identity's place.
+const SLOT: f32 = 56.0;
+
+/// The id of an identity's avatar, to move the focus to it.
+pub(crate) fn id(profile: &ProfileId) -> Id {
+    Id::unique(("identity", profile))
+}
+
+/// Draws the rail.
+pub(crate) fn ui(
+    ui: &mut Ui,
+    p: &'static Palette,
+    rect: Rect,
+    model: &ViewModel,
+    active: Option<&ProfileId>,
+    asks: &mut Asks,
+) {
+    ui.painter().rect_filled(rect, 0, p.rail);
+    pane(ui, rect, "rail", |ui| {
+        ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+            node.set_role(Role::List);
+            node.set_label(words::IDENTITIES);
+        });
+        let mut top = rect.top() + space::S;
+        for (index, profile) in model.profiles.iter().enumerate() {
+            let slot = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), SLOT));
+            identity_ui(
+                ui,
+                p,
+                slot,
+                profile,
+                index,
+                active == Some(&profile.id),
+                asks,
+            );
+            top += SLOT;
+        }
+        let bottom = Rect::from_min_max(
+            pos2(
+                rect.center().x - 20.0,
+                rect.bottom() - 2.0 * 40.0 - space::M - space::XS,
+            ),
+            pos2(rect.center().x + 20.0, rect.bottom()),
+        );
+        if bottom.top() > top {
+            pane(ui, bottom, "rail-bottom", |ui| {
+                ui.spacing_mut().item_spacing.y = space::XS;
+                if icon_button(ui, p, Icon::Relay, words::RELAY, 40.0).clicked() {
+                    asks.wish(Wish::Dialog(Box::new(Dialog::Relay)));
+                }
+                if icon_button(ui, p, Icon::Settings, words::SETTINGS, 40.0).clicked() {
+                    asks.wish(Wish::Dialog(Box::new(Dialog::Settings)));
+                }
+            });
+        }
+    });
+}
+
+fn identity_ui(
+    ui: &mut Ui,
+    p: &Palette,
+    slot: Rect,
+    profile: &ProfileView,
+    index: usize,
+    is_active: bool,
+    asks: &mut Asks,
+) {
+    let name = clean(&profile.name, profile.id.as_str());
+    let response = ui.interact(
+        slot.shrink2(vec2(8.0, 3.0)),
+        id(&profile.id),
+        Sense::click(),
+    );
+    response.widget_info(|| {
+        let label = words::identity(&name, profile.unread);
+        WidgetInfo::selected(Role::RadioButton, true, is_active, label)
+    });
+    let center = slot.center();
+    if is_active {
+        let bar = Rect::from_center_size(pos2(slot.left(), center.y), vec2(8.0, 28.0));
+        ui.painter()
+            .rect_filled(bar, CornerRadius::same(4), p.accent);
+        ui.painter()
+            .circle_stroke(center, 23.0, Stroke::new(2.0, p.accent));
+    } else if response.hovered() {
+        ui.painter()
+            .circle_stroke(center, 23.0, Stroke::new(2.0, p.control_border));
+    }
+    avatar(ui.painter(), center, 40.0, &name, profile.id.as_str());
+    let corner = center + vec2(14.0, -14.0);
+    match profile.state {
+        ProfileState::Locked { .. } => state_mark(ui, p, center + vec2(14.0, 14.0), Icon::Lock),
+        ProfileState::OpenElsewhere => state_mark(ui, p, center + vec2(14.0, 14.0), Icon::Windows),
+        ProfileState::Failed(_) => state_mark(ui, p, center + vec2(14.0, 14.0), Icon::Alert),
+        _ => {}
+    }
+    if profile.unread > 0 {
+        badge(ui, p, corner, profile.unread, p.rail);
+    }
+    focus_ring(ui, p, &response, slot.shrink2(vec2(6.0, 2.0)), 14);
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    let hint = if index < 9 {
+        format!("{name}  ·  Ctrl+{}", index + 1)
+    } else {
+        name
+    };
+    if response.on_hover_text(hint).clicked() {
+        asks.wish(Wish::Profile(profile.id.clone()));
+    }
+}
+
+fn state_mark(ui: &Ui, p: &Palette, center: egui::Pos2, icon: Icon) {
+    ui.painter().circle_filled(center, 10.0, p.rail);
+    ui.painter().circle_filled(center, 8.5, p.surface3);
+    let picture = Rect::from_center_size(center, Vec2::splat(12.0));
+    icons::paint(ui.painter(), picture, icon, p.text);
+}
+
+/// A count on the accent, with a ring of the ground's colour around it.
+pub(crate) fn badge(ui: &Ui, p: &Palette, center: egui::Pos2, count: u32, ground: egui::Color32) {
+    let text = words::badge(count);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text, semibold(11.0), p.on_accent);
+    let size = vec2((galley.size().x + 10.0).max(18.0), 18.0);
+    let rect = Rect::from_center_size(center, size);
+    ui.painter()
+        .rect_filled(rect.expand(2.0), CornerRadius::same(11), ground);
+    ui.painter()
+        .rect_filled(rect, CornerRadius::same(9), p.accent);
+    ui.painter().text(
+        center,
+        Align2::CENTER_CENTER,
+        galley.text(),
+        semibold(11.0),
+        p.on_accent,
+    );
+}

@@ -1,0 +1,78 @@
+//! What views are given, and what they hand back.
+
+use egui::{Rect, Ui, UiBuilder};
+use sotto_client::Command;
+use sotto_client::view::{ChatId, ProfileId, ProfileView};
+
+use crate::dialogs::Dialog;
+use crate::moment::LocalTime;
+use crate::theme::Palette;
+
+/// One profile at one moment: all that a view may read.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) palette: &'static Palette,
+    pub(crate) profile: &'a ProfileView,
+    pub(crate) now: LocalTime,
+    pub(crate) utc_offset_secs: i32,
+}
+
+impl Scene<'_> {
+    /// The local time of a message.
+    pub(crate) fn local(&self, unix_millis: i64) -> LocalTime {
+        LocalTime::new(unix_millis, self.utc_offset_secs)
+    }
+}
+
+/// What the person asked for in this frame.
+#[derive(Default)]
+pub(crate) struct Asks {
+    /// For the client.
+    pub(crate) commands: Vec<(ProfileId, Command)>,
+    /// For the window.
+    pub(crate) wishes: Vec<Wish>,
+}
+
+impl Asks {
+    /// Asks the client for something.
+    pub(crate) fn command(&mut self, profile: &ProfileId, command: Command) {
+        self.commands.push((profile.clone(), command));
+    }
+
+    /// Asks the window for something.
+    pub(crate) fn wish(&mut self, wish: Wish) {
+        self.wishes.push(wish);
+    }
+}
+
+/// A change of what the window shows.
+pub(crate) enum Wish {
+    /// Show an identity.
+    Profile(ProfileId),
+    /// Open a chat of the shown identity.
+    Chat(ChatId),
+    /// Back to the list, in a narrow window.
+    List,
+    /// Open a dialog.
+    Dialog(Box<Dialog>),
+    /// Close the dialog.
+    CloseDialog,
+    /// Say something for a few seconds.
+    Toast(String),
+    /// Copy text and say so.
+    Copy(String),
+    /// Change the theme.
+    Theme(crate::theme::Theme),
+}
+
+/// Lays out `add` inside `rect`, clipped to it.
+pub(crate) fn pane<R>(
+    ui: &mut Ui,
+    rect: Rect,
+    salt: impl egui::AsIdSalt,
+    add: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect));
+    child.shrink_clip_rect(rect);
+    add(&mut child)
+}

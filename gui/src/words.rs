@@ -1,0 +1,555 @@
+//! Every word that a person reads, in one place.
+
+use sotto_client::view::{
+    CreationStep, Delivery, Notice, Presence, ProfileProblem, RelayProblem, RelayState,
+    TEXT_BYTES_MAX,
+};
+
+use crate::dialogs::Strength;
+use crate::moment::{Date, LocalTime};
+use crate::relay::{RelayFailure, RelayKind};
+use crate::theme::Theme;
+
+/// The app.
+pub(crate) const APP: &str = "Sotto";
+/// Above the list of chats.
+pub(crate) const CHATS: &str = "Chats";
+/// Nobody to write to yet.
+pub(crate) const NO_CHATS: &str = "Nobody else is on this relay yet. Invite someone to begin.";
+/// No chat is open.
+pub(crate) const PICK_A_CHAT: &str = "Pick a chat";
+/// Under it.
+pub(crate) const PICK_A_CHAT_HINT: &str = "or press Alt+↓ to open the first one";
+/// A chat without messages.
+pub(crate) const EMPTY_CHAT: &str = "Messages here are end-to-end encrypted.\nSay hello.";
+/// Hint and accessible name of the composer.
+pub(crate) const MESSAGE: &str = "Message";
+/// Sends what the composer holds.
+pub(crate) const SEND: &str = "Send";
+/// Sends a failed message again.
+pub(crate) const RETRY: &str = "Retry";
+/// A message that the relay refused.
+pub(crate) const NOT_SENT: &str = "Not sent";
+/// Copies a message.
+pub(crate) const COPY: &str = "Copy";
+/// After copying.
+pub(crate) const COPIED: &str = "Copied";
+/// Closes a dialog.
+pub(crate) const CLOSE: &str = "Close";
+/// Leaves a dialog without a change.
+pub(crate) const CANCEL: &str = "Cancel";
+/// Hides a notice.
+pub(crate) const DISMISS: &str = "Dismiss";
+/// From a chat back to the list, in a narrow window.
+pub(crate) const BACK: &str = "Back to chats";
+/// Before the first unread message.
+pub(crate) const UNREAD_MARKER: &str = "New messages";
+/// Scrolls to the newest message.
+pub(crate) const JUMP_TO_LATEST: &str = "Jump to the latest message";
+/// A message of a later version.
+pub(crate) const UNKNOWN_BODY: &str = "This message needs a newer version of Sotto.";
+/// Under the name in the header.
+pub(crate) const END_TO_END: &str = "End-to-end encrypted";
+/// The list of messages.
+pub(crate) const TIMELINE: &str = "Messages";
+/// The column of identities.
+pub(crate) const IDENTITIES: &str = "Identities";
+/// Before one's own message in the list of chats.
+pub(crate) const YOU: &str = "You";
+/// A chat with unsent text.
+pub(crate) const DRAFT: &str = "Draft";
+/// Today's separator.
+pub(crate) const TODAY: &str = "Today";
+/// Yesterday's separator.
+pub(crate) const YESTERDAY: &str = "Yesterday";
+
+/// Trust chip: compared.
+pub(crate) const VERIFIED: &str = "Verified";
+/// Trust chip: nobody has compared.
+pub(crate) const NOT_VERIFIED: &str = "Not verified";
+/// Trust chip: another identity.
+pub(crate) const CHANGED: &str = "Safety number changed";
+/// Opens the comparison.
+pub(crate) const VERIFY: &str = "Verify";
+/// Goes on with a changed identity.
+pub(crate) const ACCEPT: &str = "Accept";
+/// They match.
+pub(crate) const THEY_MATCH: &str = "They match";
+/// They do not match.
+pub(crate) const THEY_DO_NOT_MATCH: &str = "They do not match";
+/// The number itself.
+pub(crate) const SAFETY_NUMBER: &str = "Safety number";
+/// No number yet.
+pub(crate) const NO_SAFETY_NUMBER: &str =
+    "The safety number appears once your devices have met through the relay.";
+
+/// Unlock screen.
+pub(crate) const PASSPHRASE: &str = "Passphrase";
+/// Unlocks.
+pub(crate) const UNLOCK: &str = "Unlock";
+/// While a passphrase is checked.
+pub(crate) const CHECKING: &str = "Checking…";
+/// Under the field.
+pub(crate) const PASSPHRASE_WRONG: &str = "Wrong passphrase. Please try again.";
+/// What the passphrase is for.
+pub(crate) const UNLOCK_HINT: &str = "Your messages are encrypted on this computer.";
+/// Shows what was typed.
+pub(crate) const SHOW_PASSPHRASE: &str = "Show passphrase";
+/// Hides what was typed.
+pub(crate) const HIDE_PASSPHRASE: &str = "Hide passphrase";
+/// Dialog and button.
+pub(crate) const SET_PASSPHRASE: &str = "Set passphrase";
+/// Dialog and button.
+pub(crate) const CHANGE_PASSPHRASE: &str = "Change passphrase";
+/// Button.
+pub(crate) const REMOVE_PASSPHRASE: &str = "Remove passphrase";
+/// Field.
+pub(crate) const CURRENT_PASSPHRASE: &str = "Current passphrase";
+/// Field.
+pub(crate) const NEW_PASSPHRASE: &str = "New passphrase";
+/// Field.
+pub(crate) const REPEAT_PASSPHRASE: &str = "Repeat new passphrase";
+/// The two fields differ.
+pub(crate) const PASSPHRASES_DIFFER: &str = "The two passphrases are not the same.";
+/// Why it matters.
+pub(crate) const PASSPHRASE_ADVICE: &str = "It protects your keys and messages on this computer. \
+     Nobody can reset it: if you forget it, they are lost.";
+
+/// A profile that another process holds.
+pub(crate) const OPEN_ELSEWHERE: &str = "Already open in another window";
+/// Under it.
+pub(crate) const OPEN_ELSEWHERE_HINT: &str =
+    "Close it there and try again, so that the two cannot overwrite each other's messages.";
+/// Tries again.
+pub(crate) const TRY_AGAIN: &str = "Try again";
+/// Opens a closed profile.
+pub(crate) const OPEN: &str = "Open";
+/// While the vault opens.
+pub(crate) const OPENING: &str = "Opening…";
+/// Before the first snapshot.
+pub(crate) const STARTING: &str = "Starting…";
+/// After a failure.
+pub(crate) const NOTHING_CHANGED: &str = "Nothing was changed or deleted.";
+
+/// The dialog of settings.
+pub(crate) const SETTINGS: &str = "Settings";
+/// Its first part.
+pub(crate) const APPEARANCE: &str = "Appearance";
+/// Its second part.
+pub(crate) const PRIVACY: &str = "Privacy";
+/// Locks the identity.
+pub(crate) const LOCK: &str = "Lock now";
+/// The sheet of shortcuts.
+pub(crate) const SHORTCUTS: &str = "Keyboard shortcuts";
+/// The dialog of the relay.
+pub(crate) const RELAY: &str = "Relay";
+/// Title above the invite link.
+pub(crate) const INVITE_LINK: &str = "Invite link";
+/// Copies it.
+pub(crate) const COPY_INVITE: &str = "Copy invite link";
+/// What to do with it.
+pub(crate) const INVITE_HINT: &str = "Whoever starts Sotto with this link uses the same relay. It holds the relay's address and key.";
+
+/// The shortcuts, as keys and meaning.
+pub(crate) const SHORTCUT_LIST: [(&str, &str); 13] = [
+    ("Enter", "Send"),
+    ("Shift+Enter", "New line"),
+    ("Ctrl+1…9", "Switch identity"),
+    ("Alt+↑  Alt+↓", "Previous or next chat"),
+    ("PgUp  PgDn", "Scroll the messages"),
+    ("Home  End", "Oldest or newest loaded message"),
+    ("F6", "Next pane"),
+    ("Tab", "Next control"),
+    ("Esc", "Close, then back to the message"),
+    ("Ctrl+L", "Lock this identity"),
+    ("Ctrl+,", "Settings"),
+    ("Ctrl+/", "This list"),
+    ("Ctrl +  −  0", "Zoom"),
+];
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+/// `14:02`.
+pub(crate) fn time_of_day(time: LocalTime) -> String {
+    format!("{:02}:{:02}", time.minute / 60, time.minute % 60)
+}
+
+/// A day separator, seen from `today` (both in days since 1970).
+pub(crate) fn day_separator(day: i64, today: i64) -> String {
+    let date = Date::of_day(day);
+    match today - day {
+        0 => TODAY.to_owned(),
+        1 => YESTERDAY.to_owned(),
+        2..=6 => weekday(date).to_owned(),
+        _ if date.year == Date::of_day(today).year => format!("{} {}", date.day, month(date)),
+        _ => format!("{} {} {}", date.day, month(date), date.year),
+    }
+}
+
+/// The time of the newest message in the list of chats, seen from `now`.
+pub(crate) fn list_time(time: LocalTime, now: LocalTime) -> String {
+    let date = time.date();
+    match now.day - time.day {
+        0 => time_of_day(time),
+        1 => YESTERDAY.to_owned(),
+        2..=6 => short(weekday(date)),
+        _ if date.year == now.date().year => format!("{} {}", date.day, short(month(date))),
+        _ => format!("{} {}", short(month(date)), date.year),
+    }
+}
+
+fn month(date: Date) -> &'static str {
+    MONTHS
+        .get(date.month.saturating_sub(1))
+        .copied()
+        .unwrap_or("")
+}
+
+fn weekday(date: Date) -> &'static str {
+    WEEKDAYS.get(date.weekday).copied().unwrap_or("")
+}
+
+fn short(word: &str) -> String {
+    word.chars().take(3).collect()
+}
+
+/// How far an own message has come.
+pub(crate) fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Sending => "sending",
+        Delivery::Relay => "at the relay",
+        Delivery::Delivered => "delivered",
+        Delivery::Read => "read",
+        Delivery::Failed => "not sent",
+    }
+}
+
+/// Whether a peer is there.
+pub(crate) fn presence(presence: Presence) -> &'static str {
+    match presence {
+        Presence::NotJoined => "not joined yet; messages will wait",
+        Presence::Away => "away",
+        Presence::Online => "online",
+    }
+}
+
+/// A row of the rail.
+pub(crate) fn identity(name: &str, unread: u32) -> String {
+    match unread {
+        0 => format!("Identity {name}"),
+        count => format!("Identity {name}, {count} unread"),
+    }
+}
+
+/// A row of the list of chats.
+pub(crate) fn chat_row(
+    name: &str,
+    time: &str,
+    preview: &str,
+    state: Option<&str>,
+    unread: u32,
+) -> String {
+    let mut parts = vec![format!("Chat with {name}")];
+    for part in [time, preview].into_iter().chain(state) {
+        if !part.is_empty() {
+            parts.push(part.to_owned());
+        }
+    }
+    if unread > 0 {
+        parts.push(format!("{unread} unread"));
+    }
+    parts.join(", ")
+}
+
+/// A message, read aloud.
+pub(crate) fn message(author: &str, time: &str, text: &str, state: Option<&str>) -> String {
+    let mut spoken = format!("{author}, {time}, {text}");
+    if let Some(state) = state {
+        spoken.push_str(", ");
+        spoken.push_str(state);
+    }
+    spoken
+}
+
+/// A badge's number.
+pub(crate) fn badge(count: u32) -> String {
+    if count > 99 {
+        "99+".to_owned()
+    } else {
+        count.to_string()
+    }
+}
+
+/// The relay chip: its words for the state of the connection.
+pub(crate) fn relay_state(state: RelayState, kind: RelayKind) -> &'static str {
+    match (state, kind) {
+        (_, RelayKind::Failed(_)) => "Relay not started",
+        (RelayState::Connected, RelayKind::Local) => "Connected · relay in this window",
+        (RelayState::Connected, RelayKind::Neighbour) => "Connected · relay on this computer",
+        (RelayState::Connected, RelayKind::Remote) => "Connected",
+        (RelayState::Connecting, _) => "Connecting…",
+        (RelayState::Offline(_), _) => "Offline",
+    }
+}
+
+/// The banner after a while without connection.
+pub(crate) fn offline_banner(problem: Option<RelayProblem>) -> &'static str {
+    match problem {
+        None => "Offline. Messages will be sent later.",
+        Some(RelayProblem::Unreachable) => {
+            "The relay does not answer. Messages will be sent once it does."
+        }
+        Some(RelayProblem::WrongPin) => {
+            "This relay is not the one you were invited to: its key is another. Nothing is sent. \
+             Ask for a new invite link if the relay was set up afresh."
+        }
+        Some(RelayProblem::Version) => {
+            "The relay speaks another version. Update Sotto or the relay."
+        }
+        Some(RelayProblem::Refused) => "The relay refuses this identity.",
+        Some(RelayProblem::HandleTaken) => {
+            "On this relay, the name of this identity belongs to somebody else."
+        }
+    }
+}
+
+/// The relay dialog: where the relay is.
+pub(crate) fn relay_kind(kind: RelayKind) -> &'static str {
+    match kind {
+        RelayKind::Local => "The relay runs inside this window, on this computer only.",
+        RelayKind::Neighbour => {
+            "Another window on this computer hosts the relay. If it closes, this one takes over."
+        }
+        RelayKind::Remote => "The relay runs elsewhere. It sees sealed envelopes only.",
+        RelayKind::Failed(RelayFailure::Folder) => {
+            "The relay could not start: its folder cannot be read or written. Check its \
+             permissions and the room on the disk."
+        }
+        RelayKind::Failed(RelayFailure::Other) => {
+            "The relay could not start. Restart Sotto, or use the invite link of another relay."
+        }
+    }
+}
+
+/// How far a new identity has come.
+pub(crate) fn creation(step: CreationStep) -> &'static str {
+    match step {
+        CreationStep::Keys => "Making keys. This takes a few seconds, once.",
+        CreationStep::Prekeys => "Making keys for first messages…",
+        CreationStep::Vault => "Writing the encrypted vault…",
+    }
+}
+
+/// Title of the screen while an identity is made.
+pub(crate) fn creating(name: &str) -> String {
+    format!("Creating {name}'s identity")
+}
+
+/// Why a profile cannot be opened: a title and what helps.
+pub(crate) fn problem(problem: &ProfileProblem) -> (&'static str, &'static str) {
+    match problem {
+        ProfileProblem::Unreadable => (
+            "The vault cannot be read",
+            "Check that its folder exists and that you may read and write it.",
+        ),
+        ProfileProblem::Newer => (
+            "The vault is from a newer Sotto",
+            "Update Sotto to open it.",
+        ),
+        ProfileProblem::Damaged => (
+            "The vault is damaged",
+            "Put back a copy of its folder, if you have one.",
+        ),
+        ProfileProblem::KeyMissing => (
+            "The vault's key is missing",
+            "The file that holds it belongs beside the vault. Put it back and try again.",
+        ),
+        ProfileProblem::DiskFull => ("The disk is full", "Make room on the disk and try again."),
+    }
+}
+
+/// Something that the person should know.
+pub(crate) fn notice(notice: Notice) -> String {
+    match notice {
+        Notice::NotStored => "The disk is full or cannot be written. Nothing new is accepted \
+             until there is room, so that nothing gets lost."
+            .to_owned(),
+        Notice::PassphraseSet => "The passphrase was changed.".to_owned(),
+        Notice::PassphraseWrong => {
+            "The current passphrase was wrong. Nothing was changed.".to_owned()
+        }
+        Notice::Unopened { messages: 1 } => {
+            "One message could not be opened. Ask for it to be sent again.".to_owned()
+        }
+        Notice::Unopened { messages } => {
+            format!("{messages} messages could not be opened. Ask for them to be sent again.")
+        }
+    }
+}
+
+/// The banner over the composer after the peer's identity changed.
+pub(crate) fn changed_banner(name: &str) -> String {
+    format!(
+        "{name}'s safety number changed. This happens with a new device, or when somebody \
+         pretends to be {name}. Compare before you send."
+    )
+}
+
+/// Title of the comparison.
+pub(crate) fn verify_title(name: &str) -> String {
+    format!("Verify {name}")
+}
+
+/// How to compare.
+pub(crate) fn verify_hint(name: &str) -> String {
+    format!(
+        "Compare these numbers with {name}, face to face or in a call. If they are the same on \
+         both screens, nobody is between you."
+    )
+}
+
+/// After a comparison that failed.
+pub(crate) fn verify_mismatch(name: &str) -> String {
+    format!("Do not trust this chat until you have spoken with {name} and the numbers match.")
+}
+
+/// The text is too long by this many bytes.
+pub(crate) fn too_long(bytes_over: usize) -> String {
+    format!(
+        "Too long for one message by {} bytes. A message holds {} KiB.",
+        grouped(bytes_over),
+        TEXT_BYTES_MAX / 1024
+    )
+}
+
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('\u{202F}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A theme's name.
+pub(crate) fn theme(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Dark => "Dark",
+        Theme::Light => "Light",
+        Theme::Contrast => "High contrast",
+    }
+}
+
+/// How good a new passphrase is: its words.
+pub(crate) fn strength(strength: Strength) -> &'static str {
+    match strength {
+        Strength::TooShort => "At least 8 characters",
+        Strength::Weak => "Weak: easy to guess for a computer",
+        Strength::Fair => "Fair: a longer one is better",
+        Strength::Strong => "Strong",
+    }
+}
+
+/// The jump button while newer messages wait below.
+pub(crate) fn jump(count: u32) -> String {
+    match count {
+        0 => JUMP_TO_LATEST.to_owned(),
+        1 => format!("{JUMP_TO_LATEST}, 1 new"),
+        count => format!("{JUMP_TO_LATEST}, {count} new"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_named_from_near_to_far() {
+        let today = 20_781; // Tuesday, 24 November 2026
+        assert_eq!(day_separator(today, today), "Today");
+        assert_eq!(day_separator(today - 1, today), "Yesterday");
+        assert_eq!(day_separator(today - 2, today), "Sunday");
+        assert_eq!(day_separator(today - 6, today), "Wednesday");
+        assert_eq!(day_separator(today - 7, today), "17 November");
+        assert_eq!(day_separator(today - 365, today), "24 November 2025");
+        assert_eq!(day_separator(today + 1, today), "25 November");
+    }
+
+    #[test]
+    fn list_times_are_short() {
+        let now = LocalTime {
+            day: 20_781,
+            minute: 600,
+        };
+        let at = |day| list_time(LocalTime { day, minute: 545 }, now);
+        assert_eq!(at(20_781), "09:05");
+        assert_eq!(at(20_780), "Yesterday");
+        assert_eq!(at(20_779), "Sun");
+        assert_eq!(at(20_700), "4 Sep");
+        assert_eq!(at(20_400), "Nov 2025");
+    }
+
+    #[test]
+    fn rows_are_read_aloud_in_order() {
+        assert_eq!(
+            chat_row("Bob", "14:02", "see you", Some("delivered"), 3),
+            "Chat with Bob, 14:02, see you, delivered, 3 unread"
+        );
+        assert_eq!(chat_row("Bob", "", "", None, 0), "Chat with Bob");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_says_by_how_much() {
+        assert_eq!(
+            too_long(12_345),
+            "Too long for one message by 12\u{202F}345 bytes. A message holds 48 KiB."
+        );
+    }
+
+    #[test]
+    fn every_problem_has_a_sentence_that_ends() {
+        for found in [
+            ProfileProblem::Unreadable,
+            ProfileProblem::Newer,
+            ProfileProblem::Damaged,
+            ProfileProblem::KeyMissing,
+            ProfileProblem::DiskFull,
+        ] {
+            assert!(problem(&found).1.ends_with('.'), "{found:?}");
+        }
+        for found in [
+            RelayProblem::Unreachable,
+            RelayProblem::WrongPin,
+            RelayProblem::Version,
+            RelayProblem::Refused,
+            RelayProblem::HandleTaken,
+        ] {
+            assert!(offline_banner(Some(found)).ends_with('.'), "{found:?}");
+        }
+    }
+}

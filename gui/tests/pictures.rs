@@ -1,0 +1,205 @@
+//! The window as pictures, with the shipped fonts only.
+//!
+//! `UPDATE_SNAPSHOTS=1 cargo test -p sotto --test pictures` takes new ones: look at each.
+
+mod support;
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use sotto::{RelayInfo, RelayKind, Theme};
+use sotto_client::view::{
+    CreationStep, Notice, Presence, ProfileProblem, ProfileState, RelayProblem, RelayState, Trust,
+};
+
+use support::{Desk, alice, open_chat, press, sample, window, write};
+
+const SIZE: [f32; 2] = [1100.0, 720.0];
+
+#[track_caller]
+fn picture(harness: &mut Harness<'_, Desk>, name: &str) {
+    harness.run_steps(4);
+    harness.snapshot(name);
+}
+
+fn with_chat<'a>(theme: Theme) -> Harness<'a, Desk> {
+    let mut harness = window(SIZE, theme, sample::four_people());
+    harness.state_mut().app().set_relay(RelayInfo {
+        kind: RelayKind::Local,
+        invite: Some(
+            "sotto://127.0.0.1:47100/c2VlIHlvdSBhdCB0aGUgbGFrZSBvbiBzYXR1cmRheQ".to_owned(),
+        ),
+    });
+    open_chat(&mut harness, "Bob");
+    harness
+}
+
+#[test]
+fn chat_in_dark() {
+    picture(&mut with_chat(Theme::Dark), "chat_dark");
+}
+
+#[test]
+fn chat_in_light() {
+    picture(&mut with_chat(Theme::Light), "chat_light");
+}
+
+#[test]
+fn chat_in_high_contrast() {
+    picture(&mut with_chat(Theme::Contrast), "chat_contrast");
+}
+
+#[test]
+fn no_chat_open() {
+    picture(&mut alice(), "empty");
+}
+
+#[test]
+fn right_to_left_chat() {
+    let mut harness = with_chat(Theme::Dark);
+    harness.state_mut().profile("alice", |alice| {
+        alice.timeline = Some(Arc::new(sample::right_to_left()));
+    });
+    write(&mut harness, "مرحبا بالعالم");
+    picture(&mut harness, "right_to_left");
+}
+
+#[test]
+fn chat_without_messages() {
+    let mut harness = with_chat(Theme::Light);
+    harness.state_mut().profile("alice", |alice| {
+        alice.timeline = Some(Arc::new(sample::timeline(Vec::new())));
+        alice.chats[0].last = None;
+        alice.chats[0].trust = Trust::Unverified;
+        alice.chats[0].presence = Presence::NotJoined;
+    });
+    picture(&mut harness, "chat_without_messages");
+}
+
+#[test]
+fn narrow_list_and_chat() {
+    let mut harness = window([480.0, 640.0], Theme::Dark, sample::four_people());
+    picture(&mut harness, "narrow_list");
+    open_chat(&mut harness, "Bob");
+    picture(&mut harness, "narrow_chat");
+}
+
+#[test]
+fn twice_as_large() {
+    let mut harness = with_chat(Theme::Dark);
+    harness.set_pixels_per_point(2.0);
+    picture(&mut harness, "chat_dark_200_percent");
+}
+
+#[test]
+fn unlock() {
+    let mut harness = alice();
+    harness.state_mut().profile("alice", |alice| {
+        alice.has_passphrase = true;
+        alice.state = ProfileState::Locked {
+            wrong: true,
+            checking: false,
+        };
+    });
+    picture(&mut harness, "unlock");
+}
+
+#[test]
+fn gates() {
+    let mut harness = window(SIZE, Theme::Light, sample::four_people());
+    let states = [
+        ("gate_creating", ProfileState::Creating(CreationStep::Keys)),
+        ("gate_open_elsewhere", ProfileState::OpenElsewhere),
+        (
+            "gate_failed",
+            ProfileState::Failed(ProfileProblem::KeyMissing),
+        ),
+    ];
+    for (name, state) in states {
+        harness
+            .state_mut()
+            .profile("alice", |alice| alice.state = state);
+        picture(&mut harness, name);
+    }
+}
+
+#[test]
+fn changed_identity_and_offline() {
+    let mut harness = with_chat(Theme::Dark);
+    harness.state_mut().profile("alice", |alice| {
+        alice.relay = RelayState::Offline(Some(RelayProblem::Unreachable));
+        alice.chats[0].trust = Trust::Changed;
+        alice.chats[0].presence = Presence::Away;
+        alice.notice = Some(Notice::Unopened { messages: 2 });
+    });
+    harness.run_steps(20);
+    picture(&mut harness, "changed_and_offline");
+}
+
+#[test]
+fn verify() {
+    let mut harness = with_chat(Theme::Light);
+    harness
+        .state_mut()
+        .chat("alice", "bob", |bob| bob.trust = Trust::Unverified);
+    harness.run_steps(2);
+    harness.get_by_label("Not verified").click();
+    picture(&mut harness, "verify");
+}
+
+#[test]
+fn dialogs() {
+    let mut harness = with_chat(Theme::Dark);
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.has_passphrase = true);
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    picture(&mut harness, "settings");
+    harness.get_by_label("Change passphrase").click();
+    harness.run_steps(3);
+    harness.get_by_label("New passphrase").focus();
+    harness.run_steps(2);
+    harness.get_by_label("New passphrase").focus();
+    harness.run_steps(2);
+    harness
+        .get_by_label("New passphrase")
+        .type_text("seven rivers");
+    picture(&mut harness, "passphrase");
+    press(&mut harness, Modifiers::COMMAND, Key::Slash);
+    picture(&mut harness, "shortcuts");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness.get_by_label("Relay").click();
+    picture(&mut harness, "relay");
+}
+
+#[test]
+fn text_of_many_lines_and_unread_below() {
+    let mut harness = with_chat(Theme::Dark);
+    let mut long = sample::long(9000..9120);
+    long.first_unread = Some(sotto_client::view::MessageKey(9100));
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.timeline = Some(Arc::new(long)));
+    write(&mut harness, "one");
+    for _ in 0..8 {
+        press(&mut harness, Modifiers::SHIFT, Key::Enter);
+        write(&mut harness, "more");
+    }
+    press(&mut harness, Modifiers::NONE, Key::PageUp);
+    picture(&mut harness, "many_lines");
+}
+
+#[test]
+fn opened_at_the_first_unread_message() {
+    let mut harness = window(SIZE, Theme::Light, sample::four_people());
+    let mut long = sample::long(9000..9120);
+    long.first_unread = Some(sotto_client::view::MessageKey(9100));
+    harness.state_mut().profile("alice", |alice| {
+        alice.timeline = Some(Arc::new(long));
+        alice.chats[0].unread = 14;
+    });
+    open_chat(&mut harness, "Bob");
+    picture(&mut harness, "unread");
+}

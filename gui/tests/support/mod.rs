@@ -1,0 +1,148 @@
+//! What tests of the window share: a harness around the app, and a renderer without a GPU.
+
+#![allow(dead_code, reason = "each test program uses a part of this module")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a test that meets a number it cannot hold may stop"
+)]
+
+pub(crate) mod rasteriser;
+pub(crate) mod sample;
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use sotto::{App, AppOptions, Moment, Theme};
+use sotto_client::Command;
+use sotto_client::view::{ChatRow, ProfileId, ProfileView, ViewModel};
+
+use rasteriser::CpuRenderer;
+
+/// The app, what it is shown, and what it asked for.
+pub(crate) struct Desk {
+    pub(crate) app: Option<App>,
+    pub(crate) options: AppOptions,
+    pub(crate) model: ViewModel,
+    pub(crate) now: Moment,
+    pub(crate) asked: Vec<(ProfileId, Command)>,
+}
+
+impl Desk {
+    /// The app, which starts with the first frame.
+    pub(crate) fn app(&mut self) -> &mut App {
+        self.app.as_mut().expect("the first frame was drawn")
+    }
+
+    /// Takes what the app asked for since the last time.
+    pub(crate) fn take(&mut self) -> Vec<(ProfileId, Command)> {
+        std::mem::take(&mut self.asked)
+    }
+
+    /// Changes a profile of the model.
+    pub(crate) fn profile(&mut self, handle: &str, change: impl FnOnce(&mut ProfileView)) {
+        let id = ProfileId::new(handle);
+        let found = self.model.profiles.iter_mut().find(|found| found.id == id);
+        change(Arc::make_mut(found.expect("the profile is in the model")));
+    }
+
+    /// Changes a chat of a profile.
+    pub(crate) fn chat(&mut self, handle: &str, peer: &str, change: impl FnOnce(&mut ChatRow)) {
+        self.profile(handle, |profile| {
+            let found = profile.chats.iter_mut().find(|row| row.handle == peer);
+            change(found.expect("the chat is in the profile"));
+        });
+    }
+}
+
+/// A window of this size around the app.
+pub(crate) fn window<'a>(size: [f32; 2], theme: Theme, model: ViewModel) -> Harness<'a, Desk> {
+    let desk = Desk {
+        app: None,
+        options: AppOptions {
+            theme,
+            ..AppOptions::default()
+        },
+        model,
+        now: sample::NOW,
+        asked: Vec::new(),
+    };
+    let mut harness = Harness::builder()
+        .with_size(size)
+        .with_max_steps(60)
+        .with_theme(if theme == Theme::Light {
+            egui::Theme::Light
+        } else {
+            egui::Theme::Dark
+        })
+        .with_render_cursor(false)
+        .renderer(CpuRenderer::default())
+        .build_ui_state(
+            |ui, desk: &mut Desk| {
+                let Some(app) = &mut desk.app else {
+                    // Fonts and style take effect with the next pass.
+                    desk.app = Some(App::new(ui.ctx(), desk.options.clone()));
+                    ui.ctx().request_repaint();
+                    return;
+                };
+                // The harness leaves a margin; a window has none.
+                let screen = ui.ctx().content_rect();
+                let mut root = ui.new_child(egui::UiBuilder::new().max_rect(screen));
+                root.set_clip_rect(screen);
+                let asked = app.ui(&mut root, &desk.model, desk.now);
+                desk.asked.extend(asked);
+            },
+            desk,
+        );
+    harness.run_steps(3);
+    harness
+}
+
+/// The usual window: dark, 1100 by 720, Alice among four people.
+pub(crate) fn alice<'a>() -> Harness<'a, Desk> {
+    window([1100.0, 720.0], Theme::Dark, sample::four_people())
+}
+
+/// Opens the chat whose row begins with this name.
+pub(crate) fn open_chat(harness: &mut Harness<'_, Desk>, name: &str) {
+    let label = format!("Chat with {name}");
+    harness.get_by_label_contains(&label).click();
+    harness.run_steps(4);
+}
+
+/// Types into the composer.
+pub(crate) fn write(harness: &mut Harness<'_, Desk>, text: &str) {
+    let field = harness.get_by_label("Message");
+    field.focus();
+    harness.run_steps(2);
+    harness.get_by_label("Message").type_text(text);
+    harness.run_steps(2);
+}
+
+/// Presses a key with modifiers and lets the window settle.
+pub(crate) fn press(harness: &mut Harness<'_, Desk>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.run_steps(3);
+}
+
+/// What the composer holds.
+pub(crate) fn written(harness: &Harness<'_, Desk>) -> String {
+    harness.get_by_label("Message").value().unwrap_or_default()
+}
+
+/// Whether any node's name or text contains this.
+pub(crate) fn shows(harness: &Harness<'_, Desk>, text: &str) -> bool {
+    harness.root().children_recursive().any(|node| {
+        let node = node.accesskit_node();
+        [node.label(), node.value()]
+            .into_iter()
+            .flatten()
+            .any(|found| found.contains(text))
+    })
+}

@@ -1,0 +1,227 @@
+//! A model with four people and a little history, always the same.
+
+use std::sync::Arc;
+
+use sotto::Moment;
+use sotto_client::view::{
+    Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, ProfileId, ProfileState,
+    ProfileView, RelayState, Timeline, Trust, ViewModel,
+};
+
+/// Tuesday, 24 November 2026, 14:05 UTC.
+pub(crate) const NOW: Moment = Moment {
+    unix_millis: (20_781 * 1440 + 14 * 60 + 5) * 60_000,
+};
+
+/// A safety number.
+pub(crate) const SAFETY_NUMBER: &str =
+    "37281 90456 11820 66403 51976 08214 73350 29481 64017 35592 80143 97266";
+
+const MINUTE: i64 = 60_000;
+
+/// The four people, each with a chat with the other three; Alice is shown first.
+pub(crate) fn four_people() -> ViewModel {
+    let people = [
+        ("alice", "Alice"),
+        ("bob", "Bob"),
+        ("charlie", "Charlie"),
+        ("diana", "Diana"),
+    ];
+    ViewModel {
+        profiles: people
+            .iter()
+            .map(|(handle, name)| {
+                let mut profile = profile(handle, name);
+                profile.chats = people
+                    .iter()
+                    .filter(|(peer, _)| peer != handle)
+                    .enumerate()
+                    .map(|(index, (peer, peer_name))| chat(index as i64 + 1, peer, peer_name))
+                    .collect();
+                if *handle == "alice" {
+                    furnish(&mut profile);
+                } else if *handle == "bob" {
+                    profile.unread = 3;
+                }
+                Arc::new(profile)
+            })
+            .collect(),
+    }
+}
+
+fn furnish(profile: &mut ProfileView) {
+    let timeline = Arc::new(history());
+    profile.chats[0].last = timeline.messages.last().cloned();
+    profile.chats[0].presence = Presence::Online;
+    profile.chats[0].trust = Trust::Verified;
+    profile.chats[1].last = Some(Arc::new(message(
+        70,
+        true,
+        -25 * 60,
+        "ok",
+        Delivery::Delivered,
+    )));
+    profile.chats[1].draft.push_str("I meant to say");
+    profile.chats[2].last = Some(Arc::new(message(
+        60,
+        false,
+        -60,
+        "مرحبا! كيف الحال؟",
+        Delivery::Delivered,
+    )));
+    profile.chats[2].unread = 3;
+    profile.chats[2].presence = Presence::Online;
+    profile.unread = 3;
+    profile.timeline = Some(timeline);
+}
+
+/// A profile in use, without chats.
+pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
+    ProfileView {
+        id: ProfileId::new(handle),
+        name: name.to_owned(),
+        state: ProfileState::Ready,
+        relay: RelayState::Connected,
+        unread: 0,
+        has_passphrase: false,
+        chats: Vec::new(),
+        timeline: None,
+        notice: None,
+    }
+}
+
+/// A chat without messages.
+pub(crate) fn chat(id: i64, handle: &str, name: &str) -> ChatRow {
+    ChatRow {
+        id: ChatId(id),
+        handle: handle.to_owned(),
+        name: name.to_owned(),
+        presence: Presence::Away,
+        trust: Trust::Unverified,
+        safety_number: Some(SAFETY_NUMBER.to_owned()),
+        last: None,
+        unread: 0,
+        draft: String::new(),
+    }
+}
+
+/// A text, `minutes` from [`NOW`].
+pub(crate) fn message(
+    key: i64,
+    is_mine: bool,
+    minutes: i64,
+    text: &str,
+    delivery: Delivery,
+) -> Message {
+    Message {
+        key: MessageKey(key),
+        is_mine,
+        body: Body::Text(text.to_owned()),
+        sent_at_millis: NOW.unix_millis + minutes * MINUTE,
+        delivery,
+    }
+}
+
+/// A timeline of chat 1 with these messages.
+pub(crate) fn timeline(messages: Vec<Message>) -> Timeline {
+    Timeline {
+        chat: ChatId(1),
+        messages: messages.into_iter().map(Arc::new).collect(),
+        has_older: false,
+        has_newer: false,
+        first_unread: None,
+    }
+}
+
+/// A day and a half of talk between Alice and Bob.
+pub(crate) fn history() -> Timeline {
+    use Delivery::{Delivered, Failed, Read, Relay, Sending};
+    timeline(vec![
+        message(
+            1,
+            false,
+            -1500,
+            "Are you coming to the lake on Saturday?",
+            Delivered,
+        ),
+        message(2, true, -1498, "Yes! I would not miss it.", Read),
+        message(
+            3,
+            true,
+            -1497,
+            "Charlie brings the boat, Diana the map. What is left for me?",
+            Read,
+        ),
+        message(
+            4,
+            false,
+            -240,
+            "Bring the good coffee, please. And a second pair of socks; last time \
+             half of us went home with wet feet, and I am still hearing about it.",
+            Delivered,
+        ),
+        message(5, false, -239, "Train leaves 8:12", Delivered),
+        message(6, true, -30, "Coffee: packed", Read),
+        message(7, true, -29, "Socks too", Delivered),
+        message(
+            8,
+            false,
+            -12,
+            "Perfect. See you at the station, by the big clock.",
+            Delivered,
+        ),
+        message(9, true, -4, "See you there", Delivered),
+        message(10, true, -2, "I will wear the yellow hat", Relay),
+        message(11, true, -1, "so you cannot miss me", Sending),
+        message(12, true, 0, "Call me if the train is late", Failed),
+    ])
+}
+
+/// A long history of texts of many lengths.
+pub(crate) fn long(keys: std::ops::Range<i64>) -> Timeline {
+    timeline(
+        keys.map(|key| {
+            let words = usize::try_from(key % 17).expect("small") * 3 + 1;
+            let text = format!("{key} {}", "some words that wrap ".repeat(words));
+            message(key, key % 3 == 0, key - 10_000, text.trim(), Delivery::Read)
+        })
+        .collect(),
+    )
+}
+
+/// Right-to-left talk, mixed with numbers and Latin.
+pub(crate) fn right_to_left() -> Timeline {
+    use Delivery::{Delivered, Read};
+    timeline(vec![
+        message(1, false, -20, "مرحبا! كيف الحال؟", Delivered),
+        message(
+            2,
+            true,
+            -19,
+            "أنا بخير، شكرا. هل تأتي معنا إلى البحيرة يوم السبت (الساعة 8:12)؟ تشارلي يحضر القارب وديانا الخريطة.",
+            Read,
+        ),
+        message(
+            3,
+            false,
+            -15,
+            "שלום! אני מגיע עם Bob ברכבת של 8:12.",
+            Delivered,
+        ),
+        message(
+            4,
+            false,
+            -14,
+            "Latin first, then שלום עולם, then Latin.",
+            Delivered,
+        ),
+        message(5, true, -10, "नमस्ते दुनिया! क्या हाल है?", Read),
+        message(
+            6,
+            true,
+            -9,
+            "First line is English\nوالسطر الثاني بالعربية",
+            Delivered,
+        ),
+    ])
+}

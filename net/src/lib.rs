@@ -1,0 +1,31 @@
+//! Sotto's wire: what clients and relays say to each other, and over what.
+//!
+//! ```text
+//!  client ── control stream (ClientFrame / RelayFrame, both ways) ──► relay
+//!         ◄── delivery stream (DeliveryFrame, relay to client) ─────
+//!            one QUIC connection, TLS 1.3, ALPN sotto/1, relay key pinned
+//! ```
+//!
+//! - [`frame`] puts length-prefixed frames with caps on any byte stream,
+//! - [`wire`] lists the frames of each direction,
+//! - [`login`] proves possession of a device's key,
+//! - [`relay_key`] is the relay's own key and the pin that clients check,
+//! - [`invite`] is a relay's address and pin as a link,
+//! - [`people`] names the well-known handles,
+//! - [`quic`] sets QUIC and TLS up, and is the only place that knows quinn,
+//! - [`link`] is a client's logged-in connection.
+//!
+//! This crate knows no storage and no message cryptography: envelopes, identities and prekeys are
+//! opaque bytes with a size. The specification is `net/WIRE.md`.
+
+pub mod frame;
+pub mod invite;
+pub mod link;
+pub mod login;
+pub mod people;
+pub mod quic;
+pub mod relay_key;
+pub mod wire;
+
+pub use invite::{Invite, InviteError};
+pub use relay_key::{RelayKey, RelayKeyError, RelayPin};

@@ -1,0 +1,500 @@
+//! The frames of each direction (WIRE §3–5).
+//!
+//! One enum per direction: a side cannot even parse its own messages. The kind byte and the
+//! postcard layout of each payload are frozen by golden bytes in the tests below; a new kind of
+//! frame gets a new byte, and a changed payload becomes a new kind.
+
+use std::fmt;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{FrameError, Frames};
+
+/// The largest envelope, in bytes.
+pub const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
+/// The largest public identity, in bytes.
+pub const IDENTITY_BYTES_MAX: usize = 4 * 1024;
+/// The largest public prekey record, in bytes.
+pub const PREKEY_BYTES_MAX: usize = 2 * 1024;
+/// Target devices of one send: a group of 128.
+pub const TARGETS_MAX: usize = 128;
+/// One-time prekeys in one publication: more would not fit a frame.
+pub const PREKEYS_PER_FRAME_MAX: usize = 100;
+/// Devices whose presence one client may watch.
+pub const WATCHED_MAX: usize = 1024;
+/// The longest handle or display name, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// A device as the relay knows it: its Ed25519 signing key (PROTOCOL §2). Self-certifying: who
+/// logs in with it proves to hold it, so there is nothing to squat.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeviceKey(pub [u8; 32]);
+
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, ..] = self.0;
+        write!(f, "DeviceKey({a:02x}{b:02x}…)")
+    }
+}
+
+/// Names an envelope: 128 random bits, chosen by the sender; a repeated id is dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EnvelopeId(pub [u8; 16]);
+
+impl fmt::Debug for EnvelopeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, ..] = self.0;
+        write!(f, "EnvelopeId({a:02x}{b:02x}…)")
+    }
+}
+
+/// Names one life of a relay's store: made at random when the store is created. A cursor means
+/// something only together with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreId(pub [u8; 16]);
+
+/// Position in a mailbox: the sequence of the last delivery that the client has stored. Sequences
+/// start at 1 and grow by one for each envelope of the mailbox.
+pub type Sequence = u64;
+
+/// An Ed25519 signature in its two halves.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureBytes {
+    /// The point R, compressed.
+    pub r: [u8; 32],
+    /// The scalar s.
+    pub s: [u8; 32],
+}
+
+impl fmt::Debug for SignatureBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { r: _, s: _ } = self;
+        f.write_str("SignatureBytes(…)")
+    }
+}
+
+/// Client: who I am, and from where to deliver (kind 1; the first frame of a connection).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Minor version of the protocol that the client speaks.
+    pub minor: u16,
+    /// The device.
+    pub device: DeviceKey,
+    /// Proof of possession over this very connection (see [`crate::login`]).
+    pub proof: SignatureBytes,
+    /// The store that `after` counts in; another store delivers from the start.
+    pub store: StoreId,
+    /// Everything up to here has been stored by the client: deliver what follows, forget the rest.
+    pub after: Sequence,
+}
+
+/// Client: bind this handle to my account (kind 2). Repeating one's own claim is harmless and
+/// replaces the identity record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Answered under this number.
+    pub request: u32,
+    /// The handle, lower case, at most 64 bytes.
+    pub handle: String,
+    /// The name shown to people, at most 64 bytes.
+    pub name: String,
+    /// The public identity, opaque here, at most 4 KiB.
+    pub identity: Bytes,
+}
+
+/// Client: my public prekeys (kind 3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishPrekeys {
+    /// Answered under this number.
+    pub request: u32,
+    /// Replaces the signed prekey.
+    pub signed: Option<Prekey>,
+    /// Added to the one-time prekeys; a known id is kept as it is.
+    pub one_time: Vec<Prekey>,
+}
+
+/// A public prekey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prekey {
+    /// Its number, chosen by the client.
+    pub id: u32,
+    /// The signed record, opaque here, at most 2 KiB.
+    pub record: Bytes,
+}
+
+/// Client: a bundle to start a session with this device (kind 4); takes one of its one-time
+/// prekeys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBundle {
+    /// Answered under this number.
+    pub request: u32,
+    /// Whose.
+    pub device: DeviceKey,
+}
+
+/// Client: store an envelope for each target, all or none (kind 5).
+///
+/// Payload: the head (`request`, `id`, a list of device and body length) in postcard, then the
+/// bodies one after the other, so that they are forwarded without a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Send {
+    /// Answered under this number.
+    pub request: u32,
+    /// The envelope's id, one for all targets.
+    pub id: EnvelopeId,
+    /// For whom, and what; at most 128, each at most 64 KiB.
+    pub targets: Vec<(DeviceKey, Bytes)>,
+}
+
+/// Client: stored everything up to here (kind 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledge {
+    /// The last stored delivery.
+    pub up_to: Sequence,
+}
+
+/// Client: tell me when these come and go (kind 7); replaces the earlier list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchPresence {
+    /// At most 1,024 devices.
+    pub devices: Vec<DeviceKey>,
+}
+
+/// Client: who is behind this handle (kind 8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookUp {
+    /// Answered under this number.
+    pub request: u32,
+    /// The handle.
+    pub handle: String,
+}
+
+/// Relay: you are logged in (kind 1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Minor version of the protocol that the relay speaks.
+    pub minor: u16,
+    /// The life of the store.
+    pub store: StoreId,
+    /// Number of the signed prekey that is published.
+    pub signed_prekey: Option<u32>,
+    /// One-time prekeys that are left.
+    pub one_time_prekeys: u32,
+}
+
+/// Relay: done (kind 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The request.
+    pub request: u32,
+}
+
+/// Relay: not done (kind 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The request; 0 when it is the login or the whole connection.
+    pub request: u32,
+    /// Why.
+    pub reason: Refusal,
+    /// Worth another try after so many milliseconds; 0 when it is not known.
+    pub retry_after_millis: u32,
+}
+
+/// Why the relay refuses. Unknown numbers of a newer relay are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u16", into = "u16")]
+pub enum Refusal {
+    /// 1: the proof does not fit the device and this connection.
+    Proof,
+    /// 2: the relay does not speak this version.
+    Version,
+    /// 3: the handle belongs to another account.
+    HandleTaken,
+    /// 4: nobody has this handle, or the handle cannot be claimed here.
+    HandleUnknown,
+    /// 5: no such device.
+    DeviceUnknown,
+    /// 6: the device has published no prekeys.
+    NoPrekeys,
+    /// 7: the recipient's mailbox is full.
+    MailboxFull,
+    /// 8: something exceeds its limit.
+    TooLarge,
+    /// 9: too often.
+    RateLimited,
+    /// 10: the relay cannot store at the moment.
+    Storage,
+    /// 11: this device has logged in on another connection, which replaces this one.
+    Replaced,
+    /// A reason that this version does not know.
+    Other(u16),
+}
+
+impl From<u16> for Refusal {
+    fn from(number: u16) -> Self {
+        match number {
+            1 => Self::Proof,
+            2 => Self::Version,
+            3 => Self::HandleTaken,
+            4 => Self::HandleUnknown,
+            5 => Self::DeviceUnknown,
+            6 => Self::NoPrekeys,
+            7 => Self::MailboxFull,
+            8 => Self::TooLarge,
+            9 => Self::RateLimited,
+            10 => Self::Storage,
+            11 => Self::Replaced,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<Refusal> for u16 {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Proof => 1,
+            Refusal::Version => 2,
+            Refusal::HandleTaken => 3,
+            Refusal::HandleUnknown => 4,
+            Refusal::DeviceUnknown => 5,
+            Refusal::NoPrekeys => 6,
+            Refusal::MailboxFull => 7,
+            Refusal::TooLarge => 8,
+            Refusal::RateLimited => 9,
+            Refusal::Storage => 10,
+            Refusal::Replaced => 11,
+            Refusal::Other(number) => number,
+        }
+    }
+}
+
+/// Relay: a bundle (kind 4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The request.
+    pub request: u32,
+    /// The record of the signed prekey.
+    pub signed: Bytes,
+    /// The record of a one-time prekey, which nobody else gets; `None` when none is left.
+    pub one_time: Option<Bytes>,
+}
+
+/// Relay: a line of the directory (kind 5), as an answer or, with request 0, because it is news.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The request, or 0.
+    pub request: u32,
+    /// The handle.
+    pub handle: String,
+    /// The name shown to people.
+    pub name: String,
+    /// The public identity; `None` for a seeded handle that nobody has claimed yet.
+    pub identity: Option<Bytes>,
+}
+
+/// Relay: the one-time prekeys run low (kind 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrekeysLow {
+    /// How many are left.
+    pub left: u32,
+}
+
+/// Relay: a watched device came or went (kind 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The device.
+    pub device: DeviceKey,
+    /// Whether it is connected.
+    pub online: bool,
+}
+
+/// Relay: about to close (kind 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoingAway {
+    /// Come back after so many milliseconds; differs from client to client.
+    pub reconnect_after_millis: u32,
+}
+
+/// Delivery stream: an envelope (kind 1). Payload: sequence and id in postcard, then the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its place in the mailbox.
+    pub sequence: Sequence,
+    /// The envelope's id.
+    pub id: EnvelopeId,
+    /// The sealed body.
+    pub body: Bytes,
+}
+
+/// Delivery stream: everything stored before has been delivered; live from here (kind 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaughtUp {
+    /// The last sequence of the mailbox so far; 0 when it never had any.
+    pub sequence: Sequence,
+}
+
+/// A payload that knows its own layout.
+trait Payload: Sized {
+    fn put(&self, out: &mut BytesMut);
+    fn take(payload: Bytes) -> Option<Self>;
+}
+
+impl<T: Serialize + DeserializeOwned> Payload for T {
+    fn put(&self, out: &mut BytesMut) {
+        put_postcard(self, out);
+    }
+
+    fn take(payload: Bytes) -> Option<Self> {
+        take_postcard(&payload)
+            .filter(|(_, rest)| rest.is_empty())
+            .map(|(value, _)| value)
+    }
+}
+
+fn put_postcard(value: &impl Serialize, out: &mut BytesMut) {
+    let start = out.len();
+    if postcard::to_io(value, (&mut *out).writer()).is_err() {
+        // Only a value that cannot be encoded at all fails (a map of unknown length, say), and no
+        // payload holds one; an empty payload is refused by the other side.
+        out.truncate(start);
+    }
+}
+
+fn take_postcard<T: DeserializeOwned>(bytes: &Bytes) -> Option<(T, Bytes)> {
+    let (value, rest) = postcard::take_from_bytes::<T>(bytes).ok()?;
+    let start = bytes.len() - rest.len();
+    Some((value, bytes.slice(start..)))
+}
+
+#[derive(Serialize, Deserialize)]
+struct SendHead {
+    request: u32,
+    id: EnvelopeId,
+    targets: Vec<(DeviceKey, u32)>,
+}
+
+impl Send {
+    fn put(&self, out: &mut BytesMut) {
+        let targets = self
+            .targets
+            .iter()
+            .map(|(device, body)| (*device, u32::try_from(body.len()).unwrap_or(u32::MAX)))
+            .collect();
+        put_postcard(
+            &SendHead {
+                request: self.request,
+                id: self.id,
+                targets,
+            },
+            out,
+        );
+        for (_, body) in &self.targets {
+            out.put_slice(body);
+        }
+    }
+
+    fn take(payload: &Bytes) -> Option<Self> {
+        let (head, mut rest) = take_postcard::<SendHead>(payload)?;
+        if head.targets.len() > TARGETS_MAX {
+            return None;
+        }
+        let mut targets = Vec::with_capacity(head.targets.len());
+        for (device, bytes) in head.targets {
+            let bytes = usize::try_from(bytes).ok()?;
+            if bytes > rest.remaining() {
+                return None;
+            }
+            targets.push((device, rest.split_to(bytes)));
+        }
+        rest.is_empty().then_some(Self {
+            request: head.request,
+            id: head.id,
+            targets,
+        })
+    }
+}
+
+impl Delivery {
+    fn put(&self, out: &mut BytesMut) {
+        put_postcard(&(self.sequence, self.id), out);
+        out.put_slice(&self.body);
+    }
+
+    fn take(payload: &Bytes) -> Option<Self> {
+        let ((sequence, id), body) = take_postcard(payload)?;
+        Some(Self { sequence, id, body })
+    }
+}
+
+macro_rules! frames {
+    ($(#[$doc:meta])* $name:ident { $($kind:literal $variant:ident $take:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(#[doc = concat!("Kind ", $kind, ".")] $variant($variant),)*
+        }
+
+        impl Frames for $name {
+            fn encode(&self, out: &mut BytesMut) {
+                match self {
+                    $(Self::$variant(payload) => {
+                        out.put_u8($kind);
+                        payload.put(out);
+                    })*
+                }
+            }
+
+            fn decode(kind: u8, payload: Bytes) -> Result<Option<Self>, FrameError> {
+                Ok(Some(match kind {
+                    $($kind => Self::$variant($take(payload).ok_or(FrameError::Malformed)?),)*
+                    _ => return Ok(None),
+                }))
+            }
+        }
+
+        $(impl From<$variant> for $name {
+            fn from(payload: $variant) -> Self {
+                Self::$variant(payload)
+            }
+        })*
+    };
+}
+
+frames! {
+    /// What a client says on the control stream.
+    ClientFrame {
+        1 Login Payload::take,
+        2 Claim Payload::take,
+        3 PublishPrekeys Payload::take,
+        4 TakeBundle Payload::take,
+        5 Send |payload: Bytes| Send::take(&payload),
+        6 Acknowledge Payload::take,
+        7 WatchPresence Payload::take,
+        8 LookUp Payload::take,
+    }
+}
+
+frames! {
+    /// What a relay says on the control stream.
+    RelayFrame {
+        1 Welcome Payload::take,
+        2 Done Payload::take,
+        3 Refused Payload::take,
+        4 Bundle Payload::take,
+        5 Entry Payload::take,
+        6 PrekeysLow Payload::take,
+        7 Presence Payload::take,
+        8 GoingAway Payload::take,
+    }
+}
+
+frames! {
+    /// What a relay says on the delivery stream.
+    DeliveryFrame {
+        1 Delivery |payload: Bytes| Delivery::take(&payload),
+        2 CaughtUp Payload::take,
+    }
+}

@@ -1,0 +1,219 @@
+//! One connection: login, then requests and envelopes until it ends.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sotto_net::frame::{
+    FRAME_BYTES_MAX, FrameError, FrameReader, FrameWriter, STRANGER_FRAME_BYTES_MAX,
+};
+use sotto_net::link::Cursor;
+use sotto_net::login;
+use sotto_net::quic::{self, CloseCode, Connection, ConnectionError, RecvStream, SendStream};
+use sotto_net::wire::{ClientFrame, DeviceKey, Login, Refusal, Refused, RelayFrame, Welcome};
+use thiserror::Error;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use crate::control::Control;
+use crate::delivery::Outflow;
+use crate::hub::{Queues, Session};
+use crate::relay::Shared;
+use crate::store::{Declined, Store};
+
+/// Why a connection ends.
+#[derive(Debug, Error)]
+pub(crate) enum Ending {
+    /// The peer broke the protocol.
+    #[error("the peer broke the protocol")]
+    Protocol(#[from] FrameError),
+    /// The login was refused.
+    #[error("the login was refused")]
+    Refused,
+    /// Everything was said: the client has left, or the relay goes away.
+    #[error("everything was said")]
+    GoingAway,
+    /// The connection is gone.
+    #[error("the connection is gone")]
+    Gone,
+}
+
+impl From<io::Error> for Ending {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<ConnectionError> for Ending {
+    fn from(_: ConnectionError) -> Self {
+        Self::Gone
+    }
+}
+
+type Requests = FrameReader<ClientFrame, RecvStream>;
+type Answers = FrameWriter<RelayFrame, SendStream>;
+
+/// A stranger who has become a device.
+struct Admitted {
+    device: DeviceKey,
+    session: Arc<Session>,
+    queues: Queues,
+    requests: Requests,
+    answers: Answers,
+    after: u64,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve<S: Store>(
+    shared: Arc<Shared<S>>,
+    connection: Connection,
+    stranger: OwnedSemaphorePermit,
+) {
+    let deadline = shared.config.limits.login_deadline;
+    let admitted = match timeout(deadline, admit(&shared, &connection)).await {
+        Ok(Ok(admitted)) => admitted,
+        Ok(Err(ending)) => return close(&connection, &ending).await,
+        Err(_) => return close(&connection, &Ending::Refused).await,
+    };
+    drop(stranger);
+    let (device, session) = (admitted.device, Arc::clone(&admitted.session));
+    // Leaves the hub however this ends, a panic included.
+    let _leaving = Leaving {
+        shared: Arc::clone(&shared),
+        device,
+        session,
+    };
+    match run(&shared, &connection, admitted).await {
+        Ok(()) => close(&connection, &Ending::GoingAway).await,
+        Err(ending) => close(&connection, &ending).await,
+    }
+}
+
+/// Takes the login as the connection's first frame.
+async fn admit<S: Store>(shared: &Shared<S>, connection: &Connection) -> Result<Admitted, Ending> {
+    let (send, receive) = connection.accept_bi().await?;
+    let mut requests = FrameReader::new(receive, STRANGER_FRAME_BYTES_MAX);
+    let mut answers = FrameWriter::new(send);
+    let Some(frame) = requests.next().await? else {
+        return Err(Ending::Gone);
+    };
+    let ClientFrame::Login(login) = frame else {
+        return Err(FrameError::Malformed.into());
+    };
+    let exporter = login::exporter(connection, shared.pin).ok_or(Ending::Gone)?;
+    if !login::proves(&login.proof, shared.pin, login.device, &exporter) {
+        return refuse(&mut answers, Refusal::Proof).await;
+    }
+    let (session, queues) = Session::new(connection.clone());
+    let admission = match enter(shared, &login).await {
+        Ok(admission) => admission,
+        Err(declined) => return refuse(&mut answers, declined.into()).await,
+    };
+    // From here on events reach the session; what is stored already, it reads itself.
+    shared.hub.enter(login.device, &session);
+    let welcome = Welcome {
+        minor: quic::MINOR_VERSION,
+        store: shared.store.id(),
+        signed_prekey: admission.signed_prekey,
+        one_time_prekeys: admission.one_time_prekeys,
+    };
+    answers.send(&welcome.into()).await?;
+    requests.set_limit(FRAME_BYTES_MAX);
+    Ok(Admitted {
+        device: login.device,
+        session,
+        queues,
+        requests,
+        answers,
+        after: admission.after,
+    })
+}
+
+async fn enter<S: Store>(
+    shared: &Shared<S>,
+    login: &Login,
+) -> Result<crate::store::Admission, Declined> {
+    let cursor = Cursor {
+        store: login.store,
+        after: login.after,
+    };
+    let ticket = shared.store.admit(login.device, cursor, now_secs()).await;
+    ticket.await
+}
+
+async fn refuse<T>(answers: &mut Answers, reason: Refusal) -> Result<T, Ending> {
+    let refused = Refused {
+        request: 0,
+        reason,
+        retry_after_millis: 0,
+    };
+    answers.send(&refused.into()).await?;
+    Err(Ending::Refused)
+}
+
+async fn run<S: Store>(
+    shared: &Arc<Shared<S>>,
+    connection: &Connection,
+    admitted: Admitted,
+) -> Result<(), Ending> {
+    let stream = connection.open_uni().await?;
+    let outflow = Outflow {
+        store: Arc::clone(&shared.store),
+        device: admitted.device,
+        session: admitted.session,
+        live: admitted.queues.live,
+        frames: FrameWriter::new(stream),
+        after: admitted.after,
+    };
+    let control = Control {
+        shared: Arc::clone(shared),
+        device: admitted.device,
+        requests: admitted.requests,
+        answers: admitted.answers,
+        news: admitted.queues.news,
+    };
+    tokio::select! {
+        ended = control.run() => ended,
+        ended = outflow.run() => Ok(ended?),
+    }
+}
+
+/// Closes with the code that tells why, once the peer has what was written.
+async fn close(connection: &Connection, ending: &Ending) {
+    let code = match ending {
+        Ending::Protocol(_) => CloseCode::Protocol,
+        // A close overtakes what was written: let the peer read it and leave by itself.
+        Ending::Refused => {
+            drop(timeout(LEAVING_TIME, connection.closed()).await);
+            CloseCode::Refused
+        }
+        Ending::GoingAway => {
+            drop(timeout(LEAVING_TIME, connection.closed()).await);
+            CloseCode::GoingAway
+        }
+        Ending::Gone => CloseCode::Bye,
+    };
+    connection.close(code.into(), b"");
+}
+
+/// How long a peer may take to leave by itself.
+const LEAVING_TIME: Duration = Duration::from_secs(1);
+
+struct Leaving<S: Store> {
+    shared: Arc<Shared<S>>,
+    device: DeviceKey,
+    session: Arc<Session>,
+}
+
+impl<S: Store> Drop for Leaving<S> {
+    fn drop(&mut self) {
+        self.shared.hub.leave(self.device, &self.session);
+    }
+}
+
+/// Seconds since 1970; a clock before that reads 0.
+pub(crate) fn now_secs() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,284 @@
+//! The control stream of one connection: requests in, answers and news out, both pipelined.
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use sotto_net::frame::{FrameError, FrameReader, FrameWriter};
+use sotto_net::quic::{RecvStream, SendStream};
+use sotto_net::wire::{
+    Bundle, Claim, ClientFrame, DeviceKey, Done, ENVELOPE_BYTES_MAX, GoingAway, IDENTITY_BYTES_MAX,
+    NAME_BYTES_MAX, PREKEY_BYTES_MAX, PREKEYS_PER_FRAME_MAX, PublishPrekeys, Refusal, Refused,
+    RelayFrame, Send as SendEnvelope, TARGETS_MAX, WATCHED_MAX,
+};
+use tokio::sync::mpsc;
+
+use crate::connection::{Ending, now_secs};
+use crate::relay::Shared;
+use crate::store::{Append, Claiming, Declined, Quota, Store};
+
+/// Requests whose answers are not written yet. More stay in the stream, unread.
+const PIPELINE: usize = 256;
+/// Worth another try after this, when the store cannot write or a mailbox is full.
+const RETRY: Duration = Duration::from_secs(5);
+/// Clients of a relay that goes away come back within this.
+const RECONNECT_SPREAD_MILLIS: u32 = 3_000;
+
+type Answer = Pin<Box<dyn Future<Output = RelayFrame> + Send>>;
+
+/// The control stream of an admitted device.
+pub(crate) struct Control<S> {
+    pub(crate) shared: Arc<Shared<S>>,
+    pub(crate) device: DeviceKey,
+    pub(crate) requests: FrameReader<ClientFrame, RecvStream>,
+    pub(crate) answers: FrameWriter<RelayFrame, SendStream>,
+    pub(crate) news: mpsc::Receiver<RelayFrame>,
+}
+
+impl<S: Store> Control<S> {
+    /// Serves until the stream ends or the relay goes away.
+    pub(crate) async fn run(mut self) -> Result<(), Ending> {
+        self.roster().await?;
+        let (queue, pending) = mpsc::channel(PIPELINE);
+        let reading = read(self.shared.clone(), self.device, self.requests, queue);
+        let writing = write(self.shared, self.answers, pending, self.news);
+        // When the requests end, the answers that are due are still written.
+        let (read, written) = tokio::join!(reading, writing);
+        written.and(read)
+    }
+
+    /// The directory as it is; what changes later comes as news.
+    async fn roster(&mut self) -> Result<(), Ending> {
+        if self.shared.config.roster {
+            for entry in self.shared.store.list().await.map_err(|_| Ending::Gone)? {
+                self.answers.put(&entry.into());
+            }
+            self.answers.flush().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads requests; each takes its place in the store's order before the next is read.
+async fn read<S: Store>(
+    shared: Arc<Shared<S>>,
+    device: DeviceKey,
+    mut requests: FrameReader<ClientFrame, RecvStream>,
+    queue: mpsc::Sender<Answer>,
+) -> Result<(), Ending> {
+    let mut end = shared.end.clone();
+    loop {
+        let frame = tokio::select! {
+            frame = requests.next() => frame?,
+            _ = end.wait_for(|end| *end) => None,
+            () = queue.closed() => None,
+        };
+        let Some(frame) = frame else {
+            return Ok(());
+        };
+        if let Some(answer) = handle(&shared, device, frame).await?
+            && queue.send(answer).await.is_err()
+        {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes answers in the order of their requests, and news in between.
+async fn write<S: Store>(
+    shared: Arc<Shared<S>>,
+    mut frames: FrameWriter<RelayFrame, SendStream>,
+    mut pending: mpsc::Receiver<Answer>,
+    mut news: mpsc::Receiver<RelayFrame>,
+) -> Result<(), Ending> {
+    loop {
+        let has_frames = frames.pending_bytes() > 0;
+        tokio::select! {
+            biased;
+            answer = pending.recv() => {
+                let Some(mut answer) = answer else {
+                    break;
+                };
+                let frame = tokio::select! {
+                    biased;
+                    frame = &mut answer => frame,
+                    () = ready(()) => {
+                        frames.flush().await?;
+                        answer.await
+                    }
+                };
+                frames.put(&frame);
+            }
+            Some(frame) = news.recv() => frames.put(&frame),
+            () = ready(()), if has_frames => frames.flush().await?,
+        }
+    }
+    if *shared.end.borrow() {
+        let reconnect_after_millis = rand::rng().random_range(0..RECONNECT_SPREAD_MILLIS);
+        frames.put(
+            &GoingAway {
+                reconnect_after_millis,
+            }
+            .into(),
+        );
+    }
+    frames.flush().await?;
+    Ok(())
+}
+
+/// Starts a request; its answer resolves once it is durable. `None` for what needs none.
+async fn handle<S: Store>(
+    shared: &Arc<Shared<S>>,
+    device: DeviceKey,
+    frame: ClientFrame,
+) -> Result<Option<Answer>, Ending> {
+    let store = &shared.store;
+    Ok(Some(match frame {
+        ClientFrame::Claim(claim) => claim_handle(shared, device, claim).await,
+        ClientFrame::PublishPrekeys(publication) => {
+            let PublishPrekeys {
+                request,
+                signed,
+                one_time,
+            } = publication;
+            let is_large = one_time.len() > PREKEYS_PER_FRAME_MAX
+                || one_time
+                    .iter()
+                    .chain(&signed)
+                    .any(|prekey| prekey.record.len() > PREKEY_BYTES_MAX);
+            if is_large {
+                at_once(refused(request, Refusal::TooLarge))
+            } else {
+                done(request, store.publish(device, signed, one_time).await)
+            }
+        }
+        ClientFrame::TakeBundle(take) => {
+            let ticket = store.take_bundle(take.device).await;
+            Box::pin(async move {
+                match ticket.await {
+                    Ok(bundle) => Bundle {
+                        request: take.request,
+                        signed: bundle.signed,
+                        one_time: bundle.one_time,
+                    }
+                    .into(),
+                    Err(declined) => refused(take.request, declined.into()),
+                }
+            })
+        }
+        ClientFrame::Send(send) => append(shared, send).await,
+        ClientFrame::Acknowledge(acknowledge) => {
+            // Nobody waits for it: what is not forgotten now is acknowledged again at login.
+            drop(store.acknowledge(device, acknowledge.up_to).await);
+            return Ok(None);
+        }
+        ClientFrame::WatchPresence(watch) => {
+            if watch.devices.len() > WATCHED_MAX {
+                return Err(FrameError::Malformed.into());
+            }
+            shared.hub.watch(device, watch.devices);
+            return Ok(None);
+        }
+        ClientFrame::LookUp(look_up) => {
+            let request = look_up.request;
+            at_once(match store.look_up(look_up.handle).await {
+                Ok(mut entry) => {
+                    entry.request = request;
+                    entry.into()
+                }
+                Err(declined) => refused(request, declined.into()),
+            })
+        }
+        // A second login, or a frame that this version reads but does not serve.
+        _ => return Err(FrameError::Malformed.into()),
+    }))
+}
+
+async fn claim_handle<S: Store>(
+    shared: &Arc<Shared<S>>,
+    device: DeviceKey,
+    claim: Claim,
+) -> Answer {
+    let request = claim.request;
+    if !is_handle(&claim.handle) {
+        return at_once(refused(request, Refusal::HandleUnknown));
+    }
+    if claim.name.len() > NAME_BYTES_MAX || claim.identity.len() > IDENTITY_BYTES_MAX {
+        return at_once(refused(request, Refusal::TooLarge));
+    }
+    let claiming = Claiming {
+        device,
+        handle: claim.handle,
+        name: claim.name,
+        identity: claim.identity,
+        open: shared.config.open_handles,
+    };
+    done(request, shared.store.claim(claiming).await)
+}
+
+async fn append<S: Store>(shared: &Arc<Shared<S>>, send: SendEnvelope) -> Answer {
+    let is_large = send.targets.len() > TARGETS_MAX
+        || send
+            .targets
+            .iter()
+            .any(|(_, body)| body.len() > ENVELOPE_BYTES_MAX);
+    if is_large {
+        return at_once(refused(send.request, Refusal::TooLarge));
+    }
+    let limits = &shared.config.limits;
+    let append = Append {
+        id: send.id,
+        targets: send.targets,
+        quota: Quota {
+            envelopes: limits.mailbox_envelopes,
+            bytes: limits.mailbox_bytes,
+        },
+        stored_secs: now_secs(),
+    };
+    done(send.request, shared.store.append(append).await)
+}
+
+fn at_once(frame: RelayFrame) -> Answer {
+    Box::pin(ready(frame))
+}
+
+fn done(
+    request: u32,
+    ticket: impl Future<Output = Result<(), Declined>> + Send + 'static,
+) -> Answer {
+    Box::pin(async move {
+        match ticket.await {
+            Ok(()) => Done { request }.into(),
+            Err(declined) => refused(request, declined.into()),
+        }
+    })
+}
+
+fn refused(request: u32, reason: Refusal) -> RelayFrame {
+    let retry_after_millis = match reason {
+        Refusal::MailboxFull | Refusal::Storage | Refusal::RateLimited => {
+            u32::try_from(RETRY.as_millis()).unwrap_or(u32::MAX)
+        }
+        _ => 0,
+    };
+    Refused {
+        request,
+        reason,
+        retry_after_millis,
+    }
+    .into()
+}
+
+/// Lower-case letters, digits, and inner dots, dashes and underscores.
+fn is_handle(handle: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = handle.as_bytes();
+    bytes.len() <= NAME_BYTES_MAX
+        && bytes.first().copied().is_some_and(is_plain)
+        && bytes.last().copied().is_some_and(is_plain)
+        && bytes
+            .iter()
+            .all(|&byte| is_plain(byte) || matches!(byte, b'.' | b'-' | b'_'))
+}

@@ -1,0 +1,58 @@
+//! Files that only their owner may read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes the folder with mode 0700 if it is missing; an existing one stays as it is.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Opens a file for writing, made with mode 0600 if it is missing.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    private().create(true).truncate(false).open(path)
+}
+
+/// Writes a file with mode 0600 that is there in whole or not at all, and that replaces nothing.
+///
+/// Fails with [`io::ErrorKind::AlreadyExists`] when the path exists.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
+    let written = (|| {
+        let mut file = private().create_new(true).open(&draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::hard_link(&draft, path)
+    })();
+    let removed = fs::remove_file(&draft);
+    written.and(removed)?;
+    sync(path.parent().unwrap_or(path))
+}
+
+/// Makes names in this folder durable, where folders can be synchronised.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}

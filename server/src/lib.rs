@@ -1,0 +1,37 @@
+//! Sotto's relay: durable mailboxes over QUIC that see neither text nor sender.
+//!
+//! ```text
+//!              control (requests, answers, news)
+//!  device ◄──────────────────────────────────► connection ──► store (one writer, group commit)
+//!         ◄──────────────────────────────────── delivery  ◄── hub (who is connected) ◄─┘ events
+//!              delivery (envelopes, in order)
+//! ```
+//!
+//! - [`config`]: what a relay is told before it starts.
+//! - [`relay`]: a running relay: accepts, caps, drains.
+//! - [`store`]: what a relay needs from durable storage, as a trait; [`sqlite`]: the embedded one.
+//! - [`key`]: the relay's key on disk.
+//! - `connection`: login and life of one connection; `control` its requests and answers,
+//!   `delivery` its envelopes; `hub`: all connections, and what one hands to another.
+//!
+//! Deliberately absent: message cryptography. Envelopes, identities and prekeys are opaque bytes
+//! with a size, and nothing that is stored or logged names the sender of an envelope. The wire is
+//! specified in `net/WIRE.md`.
+
+mod connection;
+mod control;
+mod delivery;
+mod folder;
+mod hub;
+
+pub mod config;
+pub mod key;
+pub mod relay;
+pub mod sqlite;
+pub mod store;
+
+pub use config::{Limits, RelayConfig, Seed};
+pub use key::{KeyFileError, relay_key};
+pub use relay::{Relay, SpawnError};
+pub use sqlite::{SqliteStore, StoreError};
+pub use store::Store;

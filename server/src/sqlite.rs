@@ -1,0 +1,304 @@
+//! The embedded store: one SQLite database in the relay's folder.
+//!
+//! ```text
+//! relay.lock   locked as long as a process uses the folder
+//! relay.db     WAL, synchronous=FULL: what a ticket has confirmed survives a power cut
+//! ```
+//!
+//! One thread writes, with group commit (`writer`); a few connections read, off the async threads.
+
+mod directory;
+mod mailbox;
+mod prekeys;
+mod schema;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use self::writer::Writer;
+use crate::config::Seed;
+use crate::folder;
+use crate::store::{
+    Admission, Append, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
+};
+
+/// Name of the database in the relay's folder.
+const DATABASE: &str = "relay.db";
+/// Name of the file that is locked as long as a process uses the folder.
+const LOCK: &str = "relay.lock";
+/// Reads that go on at once: as many as a small machine has cores to serve them.
+const READERS_MAX: usize = 4;
+
+/// Why the embedded store cannot be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder or a file in it can neither be made nor opened.
+    #[error("the relay's folder cannot be used")]
+    Folder(#[source] io::Error),
+    /// Another process uses the folder.
+    #[error("the relay's folder is in use by another process")]
+    InUse,
+    /// A newer version of the relay wrote the database; it was left as it is.
+    #[error("the database is of version {found}, this relay reads up to version {known}")]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// The newest version that this relay reads.
+        known: i64,
+    },
+    /// The file is no relay's database, or it is damaged; it was left as it is.
+    #[error("the file is not a relay's database, or it is damaged")]
+    Damaged,
+    /// The database cannot be read or written.
+    #[error("the database cannot be used")]
+    Database(#[source] rusqlite::Error),
+    /// The writer cannot be started.
+    #[error("the store's thread cannot be started")]
+    Thread(#[source] io::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// A relay's storage in one folder. Dropping it finishes the writes that are in order and gives
+/// the folder free.
+#[derive(Debug)]
+pub struct SqliteStore {
+    id: StoreId,
+    writer: Writer,
+    readers: Arc<Readers>,
+    /// Released last of all.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in this folder; makes the folder (mode 0700) and the store if there is
+    /// none.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        folder::make(dir).map_err(StoreError::Folder)?;
+        let lock = folder::open_private(&dir.join(LOCK)).map_err(StoreError::Folder)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::InUse,
+            TryLockError::Error(error) => StoreError::Folder(error),
+        })?;
+        let path = dir.join(DATABASE);
+        // SQLite gives its journals the mode of the database, which is made private here.
+        folder::open_private(&path).map_err(StoreError::Folder)?;
+        let connection = Connection::open(&path)?;
+        let id = schema::prepare(&connection)?;
+        Ok(Self {
+            id,
+            writer: Writer::start(connection).map_err(StoreError::Thread)?,
+            readers: Arc::new(Readers::new(path)),
+            _lock: lock,
+        })
+    }
+}
+
+impl Store for SqliteStore {
+    fn id(&self) -> StoreId {
+        self.id
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        self.writer.watch(watcher);
+    }
+
+    async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {
+        let after = (cursor.store == self.id).then_some(cursor.after);
+        self.writer
+            .submit(move |db, _| mailbox::admit(db, device, after, now_secs))
+            .await
+    }
+
+    async fn append(&self, append: Append) -> Ticket<()> {
+        let bytes = append.targets.iter().map(|(_, body)| body.len()).sum();
+        self.writer
+            .submit_sized(bytes, move |db, events| {
+                mailbox::append(db, &append, events)
+            })
+            .await
+    }
+
+    async fn read(
+        &self,
+        device: DeviceKey,
+        after: Sequence,
+        envelopes: u32,
+        bytes: usize,
+    ) -> Result<Vec<Delivery>, Declined> {
+        self.readers
+            .run(move |db| mailbox::read(db, device, after, envelopes, bytes))
+            .await
+    }
+
+    async fn acknowledge(&self, device: DeviceKey, up_to: Sequence) -> Ticket<()> {
+        self.writer
+            .submit(move |db, _| mailbox::acknowledge(db, device, up_to))
+            .await
+    }
+
+    async fn publish(
+        &self,
+        device: DeviceKey,
+        signed: Option<Prekey>,
+        one_time: Vec<Prekey>,
+    ) -> Ticket<()> {
+        self.writer
+            .submit(move |db, _| prekeys::publish(db, device, signed.as_ref(), &one_time))
+            .await
+    }
+
+    async fn take_bundle(&self, device: DeviceKey) -> Ticket<TakenBundle> {
+        self.writer
+            .submit(move |db, events| prekeys::take(db, device, events))
+            .await
+    }
+
+    async fn seed(&self, seeds: Vec<Seed>) -> Ticket<()> {
+        self.writer
+            .submit(move |db, _| directory::seed(db, &seeds))
+            .await
+    }
+
+    async fn claim(&self, claiming: Claiming) -> Ticket<()> {
+        self.writer
+            .submit(move |db, events| directory::claim(db, claiming, events))
+            .await
+    }
+
+    async fn look_up(&self, handle: String) -> Result<Entry, Declined> {
+        self.readers
+            .run(move |db| directory::look_up(db, &handle))
+            .await
+    }
+
+    async fn list(&self) -> Result<Vec<Entry>, Declined> {
+        self.readers.run(directory::list).await
+    }
+
+    async fn usage(&self) -> Result<Usage, Declined> {
+        self.readers.run(mailbox::usage).await
+    }
+
+    async fn expire(&self, before_secs: u64) -> Ticket<u64> {
+        self.writer
+            .submit(move |db, _| mailbox::expire(db, before_secs))
+            .await
+    }
+}
+
+/// Why a piece of work on the database failed.
+#[derive(Debug)]
+enum Failure {
+    Declined(Declined),
+    Database(rusqlite::Error),
+}
+
+impl Failure {
+    /// What the caller is told. A failing database is logged here and nowhere else.
+    fn into_declined(self) -> Declined {
+        match self {
+            Self::Declined(declined) => declined,
+            Self::Database(error) => {
+                tracing::warn!(code = ?error.sqlite_error_code(), "the database failed");
+                Declined::Unavailable
+            }
+        }
+    }
+}
+
+impl From<Declined> for Failure {
+    fn from(declined: Declined) -> Self {
+        Self::Declined(declined)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// A number as SQLite keeps it. None of ours comes near 2^63; a client's own that does is taken
+/// for the largest.
+fn sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number as SQLite gave it back; the schema keeps them from being negative.
+fn unsql(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// Connections that only read.
+#[derive(Debug)]
+struct Readers {
+    path: PathBuf,
+    turns: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            turns: Semaphore::new(READERS_MAX),
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Carries out a read on a blocking thread.
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Declined> {
+        let _turn = self
+            .turns
+            .acquire()
+            .await
+            .map_err(|_| Declined::Unavailable)?;
+        let readers = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let connection = readers.take()?;
+            let outcome = read(&connection);
+            readers.idle().push(connection);
+            outcome
+        })
+        .await
+        .map_err(|_| Declined::Unavailable)?
+        .map_err(Failure::into_declined)
+    }
+
+    fn take(&self) -> Result<Connection, Failure> {
+        let idle = self.idle().pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => Ok(schema::open_to_read(&self.path)?),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

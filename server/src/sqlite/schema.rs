@@ -1,0 +1,141 @@
+//! Layout of the database, version 1.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use sotto_net::wire::StoreId;
+
+use super::StoreError;
+
+/// "Sott", in the header of the file: this is a relay's database.
+const APPLICATION: i64 = 0x536f_7474;
+/// Version of the layout.
+const VERSION: i64 = 1;
+/// How long a connection waits for another one; only checkpoints make it wait at all.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How every connection behaves. Deleted envelopes are overwritten where that costs no further
+/// write; a journal that has grown is cut back.
+const BEHAVIOUR: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = FAST;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA foreign_keys = OFF;
+";
+
+/// No table has a column for who sent an envelope.
+const LAYOUT: &str = "
+    CREATE TABLE store (
+        id BLOB NOT NULL CHECK (length(id) = 16)
+    ) STRICT;
+
+    -- last: the last sequence given out; acknowledged: forgotten up to here.
+    CREATE TABLE mailbox (
+        number INTEGER PRIMARY KEY,
+        device BLOB NOT NULL UNIQUE CHECK (length(device) = 32),
+        last INTEGER NOT NULL DEFAULT 0,
+        acknowledged INTEGER NOT NULL DEFAULT 0,
+        envelopes INTEGER NOT NULL DEFAULT 0 CHECK (envelopes >= 0),
+        bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+        prekeys_taken INTEGER NOT NULL DEFAULT 0,
+        seen_secs INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE envelope (
+        place INTEGER PRIMARY KEY,
+        mailbox INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        stored_secs INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        UNIQUE (mailbox, sequence)
+    ) STRICT;
+    CREATE INDEX envelope_by_age ON envelope (stored_secs);
+
+    -- Ids that the mailbox has seen, kept beyond the envelopes themselves.
+    CREATE TABLE envelope_id (
+        mailbox INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        sequence INTEGER NOT NULL,
+        PRIMARY KEY (mailbox, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX envelope_id_by_sequence ON envelope_id (mailbox, sequence);
+
+    CREATE TABLE signed_prekey (
+        mailbox INTEGER PRIMARY KEY,
+        id INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE one_time_prekey (
+        mailbox INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        record BLOB NOT NULL,
+        PRIMARY KEY (mailbox, id)
+    ) STRICT;
+    -- turn: how manieth of its mailbox it was.
+    CREATE TABLE taken_prekey (
+        mailbox INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        turn INTEGER NOT NULL,
+        PRIMARY KEY (mailbox, id)
+    ) STRICT, WITHOUT ROWID;
+
+    -- A seeded handle that nobody has claimed has neither mailbox nor identity.
+    CREATE TABLE directory (
+        place INTEGER PRIMARY KEY,
+        handle TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        mailbox INTEGER,
+        identity BLOB
+    ) STRICT;
+    CREATE INDEX directory_by_mailbox ON directory (mailbox);
+";
+
+/// Lays the database out if it is new; its id otherwise.
+pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
+    db.busy_timeout(BUSY)?;
+    let pragma = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let application = pragma("application_id")?;
+    let version = pragma("user_version")?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, version) {
+        (0, 0) if tables == 0 => create(db),
+        (APPLICATION, VERSION) => {
+            db.execute_batch(BEHAVIOUR)?;
+            let id: Option<Vec<u8>> = db
+                .query_row("SELECT id FROM store", [], |row| row.get(0))
+                .optional()?;
+            id.and_then(|id| id.try_into().ok())
+                .map(StoreId)
+                .ok_or(StoreError::Damaged)
+        }
+        (APPLICATION, found) if found > VERSION => Err(StoreError::Newer {
+            found,
+            known: VERSION,
+        }),
+        _ => Err(StoreError::Damaged),
+    }
+}
+
+/// A connection for the readers.
+pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY)?;
+    Ok(db)
+}
+
+fn create(db: &Connection) -> Result<StoreId, StoreError> {
+    db.execute_batch(BEHAVIOUR)?;
+    let id = StoreId(rand::random());
+    let transaction = db.unchecked_transaction()?;
+    transaction.execute_batch(LAYOUT)?;
+    transaction.execute("INSERT INTO store (id) VALUES (?1)", [id.0])?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(id)
+}

@@ -1,0 +1,21 @@
+//! What the stories stand on: a real relay on real QUIC, real clients with real vaults, and ways
+//! to look at and to disturb what passes through the relay.
+//!
+//! - [`Desk`]: one computer with the four identities, waited on by what it shows.
+//! - [`Host`]: a relay that can be stopped, killed and started again at the same address.
+//! - [`Tap`]: a relay's store that remembers every envelope, and can damage them on the way.
+//!
+//! Nothing here sleeps: everything is awaited, with a deadline.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a harness that cannot go on fails the test"
+)]
+
+mod desk;
+mod host;
+mod tap;
+
+pub use desk::{Desk, texts};
+pub use host::Host;
+pub use tap::Tap;

@@ -1,0 +1,138 @@
+//! A relay's store under observation: it sees what the relay sees, and can lie about it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
+use sotto_relay::store::{
+    Admission, Append, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
+};
+use sotto_relay::{Seed, SqliteStore};
+
+/// What passes through a relay, and whether it is damaged there.
+#[derive(Debug, Clone, Default)]
+pub struct Tap {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bodies: Vec<Bytes>,
+    damages: usize,
+}
+
+impl Tap {
+    /// Puts the tap around a store.
+    pub fn around(&self, store: SqliteStore) -> impl Store {
+        Tapped {
+            tap: self.clone(),
+            store,
+        }
+    }
+
+    /// Every envelope's body so far.
+    pub fn bodies(&self) -> Vec<Bytes> {
+        self.state().bodies.clone()
+    }
+
+    /// Flips a bit in each of the next envelopes.
+    pub fn damage_next(&self, envelopes: usize) {
+        self.state().damages = envelopes;
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pass(&self, body: &Bytes) -> Bytes {
+        let mut state = self.state();
+        state.bodies.push(body.clone());
+        if state.damages == 0 {
+            return body.clone();
+        }
+        state.damages -= 1;
+        let mut damaged = body.to_vec();
+        if let Some(last) = damaged.last_mut() {
+            *last ^= 1;
+        }
+        damaged.into()
+    }
+}
+
+struct Tapped {
+    tap: Tap,
+    store: SqliteStore,
+}
+
+impl Store for Tapped {
+    fn id(&self) -> StoreId {
+        self.store.id()
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        self.store.watch(watcher);
+    }
+
+    async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {
+        self.store.admit(device, cursor, now_secs).await
+    }
+
+    async fn append(&self, mut append: Append) -> Ticket<()> {
+        for (_, body) in &mut append.targets {
+            *body = self.tap.pass(body);
+        }
+        self.store.append(append).await
+    }
+
+    async fn read(
+        &self,
+        device: DeviceKey,
+        after: Sequence,
+        envelopes: u32,
+        bytes: usize,
+    ) -> Result<Vec<Delivery>, Declined> {
+        self.store.read(device, after, envelopes, bytes).await
+    }
+
+    async fn acknowledge(&self, device: DeviceKey, up_to: Sequence) -> Ticket<()> {
+        self.store.acknowledge(device, up_to).await
+    }
+
+    async fn publish(
+        &self,
+        device: DeviceKey,
+        signed: Option<Prekey>,
+        one_time: Vec<Prekey>,
+    ) -> Ticket<()> {
+        self.store.publish(device, signed, one_time).await
+    }
+
+    async fn take_bundle(&self, device: DeviceKey) -> Ticket<TakenBundle> {
+        self.store.take_bundle(device).await
+    }
+
+    async fn seed(&self, seeds: Vec<Seed>) -> Ticket<()> {
+        self.store.seed(seeds).await
+    }
+
+    async fn claim(&self, claiming: Claiming) -> Ticket<()> {
+        self.store.claim(claiming).await
+    }
+
+    async fn look_up(&self, handle: String) -> Result<Entry, Declined> {
+        self.store.look_up(handle).await
+    }
+
+    async fn list(&self) -> Result<Vec<Entry>, Declined> {
+        self.store.list().await
+    }
+
+    async fn usage(&self) -> Result<Usage, Declined> {
+        self.store.usage().await
+    }
+
+    async fn expire(&self, before_secs: u64) -> Ticket<u64> {
+        self.store.expire(before_secs).await
+    }
+}
