@@ -110,14 +110,14 @@ pub(crate) fn alice<'a>() -> Harness<'a, Desk> {
 }
 
 /// Opens the chat whose row begins with this name.
-pub(crate) fn open_chat(harness: &mut Harness<'_, Desk>, name: &str) {
+pub(crate) fn open_chat<S>(harness: &mut Harness<'_, S>, name: &str) {
     let label = format!("Chat with {name}");
     harness.get_by_label_contains(&label).click();
     harness.run_steps(4);
 }
 
 /// Types into the composer.
-pub(crate) fn write(harness: &mut Harness<'_, Desk>, text: &str) {
+pub(crate) fn write<S>(harness: &mut Harness<'_, S>, text: &str) {
     let field = harness.get_by_label("Message");
     field.focus();
     harness.run_steps(2);
@@ -126,7 +126,7 @@ pub(crate) fn write(harness: &mut Harness<'_, Desk>, text: &str) {
 }
 
 /// Presses a key with modifiers and lets the window settle.
-pub(crate) fn press(harness: &mut Harness<'_, Desk>, modifiers: Modifiers, key: Key) {
+pub(crate) fn press<S>(harness: &mut Harness<'_, S>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
     harness.run_steps(3);
 }
@@ -137,12 +137,17 @@ pub(crate) fn written(harness: &Harness<'_, Desk>) -> String {
 }
 
 /// Whether any node's name or text contains this.
-pub(crate) fn shows(harness: &Harness<'_, Desk>, text: &str) -> bool {
+pub(crate) fn shows<S>(harness: &Harness<'_, S>, text: &str) -> bool {
+    finds(harness, |found| found.contains(text))
+}
+
+/// Whether any node's name or text is as wanted.
+pub(crate) fn finds<S>(harness: &Harness<'_, S>, is_wanted: impl Fn(&str) -> bool) -> bool {
     harness.root().children_recursive().any(|node| {
         let node = node.accesskit_node();
         [node.label(), node.value()]
             .into_iter()
             .flatten()
-            .any(|found| found.contains(text))
+            .any(|found| is_wanted(&found))
     })
 }
