@@ -144,8 +144,10 @@ fn show(window: Window, context: egui::Context) -> Result<(), String> {
         window.app = Some(App::new(&creation.egui_ctx, options));
         Ok(Box::new(window) as Box<dyn eframe::App>)
     };
-    eframe::run_native_ext("sotto", native, Some(context), Box::new(creator))
-        .map_err(|error| terminal::no_window(&error))
+    eframe::run_native_ext("sotto", native, Some(context), Box::new(creator)).map_err(|error| {
+        tracing::info!(%error, "no window");
+        terminal::no_window(&error)
+    })
 }
 
 /// Where the relay is, and what to tell about it.

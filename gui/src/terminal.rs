@@ -47,5 +47,5 @@ pub(crate) fn no_window(error: &eframe::Error) -> String {
              libgl1, libglx-mesa0 and libgl1-mesa-dri"
         }
     };
-    format!("{what}. A relay needs no window: sotto-relay serve. ({error})")
+    format!("{what}. A relay needs no window: sotto-relay serve.")
 }

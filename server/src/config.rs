@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use sotto_net::people::WELL_KNOWN;
+
 /// A handle that exists before anybody claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
@@ -15,11 +17,11 @@ pub struct Seed {
 impl Seed {
     /// The four well-known people: Alice, Bob, Charlie and Diana.
     pub fn well_known() -> Vec<Self> {
-        ["Alice", "Bob", "Charlie", "Diana"]
-            .into_iter()
-            .map(|name| Self {
-                handle: name.to_lowercase(),
-                name: name.to_owned(),
+        WELL_KNOWN
+            .iter()
+            .map(|(handle, name)| Self {
+                handle: (*handle).to_owned(),
+                name: (*name).to_owned(),
             })
             .collect()
     }

@@ -54,7 +54,8 @@ type Requests = FrameReader<ClientFrame, RecvStream>;
 type Answers = FrameWriter<RelayFrame, SendStream>;
 
 /// A stranger who has become a device.
-struct Admitted {
+struct Admitted<S: Store> {
+    leaving: Leaving<S>,
     device: DeviceKey,
     session: Arc<Session>,
     queues: Queues,
@@ -76,13 +77,6 @@ pub(crate) async fn serve<S: Store>(
         Err(_) => return close(&connection, &Ending::Refused).await,
     };
     drop(stranger);
-    let (device, session) = (admitted.device, Arc::clone(&admitted.session));
-    // Leaves the hub however this ends, a panic included.
-    let _leaving = Leaving {
-        shared: Arc::clone(&shared),
-        device,
-        session,
-    };
     match run(&shared, &connection, admitted).await {
         Ok(()) => close(&connection, &Ending::GoingAway).await,
         Err(ending) => close(&connection, &ending).await,
@@ -90,7 +84,10 @@ pub(crate) async fn serve<S: Store>(
 }
 
 /// Takes the login as the connection's first frame.
-async fn admit<S: Store>(shared: &Shared<S>, connection: &Connection) -> Result<Admitted, Ending> {
+async fn admit<S: Store>(
+    shared: &Arc<Shared<S>>,
+    connection: &Connection,
+) -> Result<Admitted<S>, Ending> {
     let (send, receive) = connection.accept_bi().await?;
     let mut requests = FrameReader::new(receive, STRANGER_FRAME_BYTES_MAX);
     let mut answers = FrameWriter::new(send);
@@ -111,6 +108,11 @@ async fn admit<S: Store>(shared: &Shared<S>, connection: &Connection) -> Result<
     };
     // From here on events reach the session; what is stored already, it reads itself.
     shared.hub.enter(login.device, &session);
+    let leaving = Leaving {
+        shared: Arc::clone(shared),
+        device: login.device,
+        session: Arc::clone(&session),
+    };
     let welcome = Welcome {
         minor: quic::MINOR_VERSION,
         store: shared.store.id(),
@@ -120,6 +122,7 @@ async fn admit<S: Store>(shared: &Shared<S>, connection: &Connection) -> Result<
     answers.send(&welcome.into()).await?;
     requests.set_limit(FRAME_BYTES_MAX);
     Ok(Admitted {
+        leaving,
         device: login.device,
         session,
         queues,
@@ -154,8 +157,9 @@ async fn refuse<T>(answers: &mut Answers, reason: Refusal) -> Result<T, Ending> 
 async fn run<S: Store>(
     shared: &Arc<Shared<S>>,
     connection: &Connection,
-    admitted: Admitted,
+    admitted: Admitted<S>,
 ) -> Result<(), Ending> {
+    let _leaving = admitted.leaving;
     let stream = connection.open_uni().await?;
     let outflow = Outflow {
         store: Arc::clone(&shared.store),
@@ -199,6 +203,8 @@ async fn close(connection: &Connection, ending: &Ending) {
 /// How long a peer may take to leave by itself.
 const LEAVING_TIME: Duration = Duration::from_secs(1);
 
+/// Takes a session out of the hub however its connection ends: in the middle of the login, or by a
+/// panic.
 struct Leaving<S: Store> {
     shared: Arc<Shared<S>>,
     device: DeviceKey,

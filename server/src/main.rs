@@ -91,8 +91,10 @@ impl Serve {
             let relay = Relay::spawn(config, key, store)
                 .await
                 .map_err(|error| spawn_words(&error))?;
+            // Scripts may stop the relay as soon as they have read the lines.
+            let signal = listen_for_signal();
             announce(&relay).map_err(|error| format!("cannot write the invite: {error}"))?;
-            wait_for_signal().await;
+            signal.await;
             tracing::info!("draining");
             relay.shutdown().await;
             Ok(())
@@ -142,21 +144,30 @@ fn qr(invite: &Invite) -> String {
     text
 }
 
-async fn wait_for_signal() {
+/// Resolves when the relay is to end. On Unix, signals are heard from the call on, not only from
+/// the first poll.
+fn listen_for_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        )
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut terminate), Ok(mut interrupt)) = signals {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        tracing::warn!("no signal can be heard; end the process to stop the relay");
-        std::future::pending::<()>().await;
+        if tokio::signal::ctrl_c().await.is_err() {
+            tracing::warn!("no signal can be heard; end the process to stop the relay");
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! How long a message takes, as a person sees it: `cargo bench -p sotto-tests --bench talk`.
+//! How long a message takes, as two people see it: `cargo bench -p sotto-tests --bench talk`.
 //!
 //! One message at a time, between two people with vaults of their own, through a relay with its
-//! durable store, all on this computer. From the command to the bubble there is one durable commit;
-//! to *delivered* there are five, one after the other: Alice's message, the relay, Bob's message,
-//! the relay again with Bob's receipt, and Alice's state. The control is that many durable writes
-//! to the same disk, in the same run.
+//! durable store, all on this computer. To Alice's bubble there is one durable commit; to Bob's
+//! there are three, one after the other (Alice, the relay, Bob); to *delivered* at Alice there are
+//! five (the relay with Bob's receipt, and Alice again), and a snapshot follows the one before
+//! after 16 ms at the earliest. The control is that many durable writes of a page to the same
+//! disk, in the same run.
 
 #![expect(
     clippy::expect_used,
@@ -23,6 +24,7 @@ use sotto_tests::{Desk, Host};
 
 const MESSAGES: usize = 300;
 const WARM_UP: usize = 20;
+const PAUSE: Duration = Duration::from_millis(40);
 
 fn main() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -36,37 +38,46 @@ fn main() {
     let chat = desk.chat_id("alice", "bob");
     desk.show("alice", "bob");
 
-    let (mut bubbles, mut delivered, mut one, mut five) = (vec![], vec![], vec![], vec![]);
+    let mut columns: [Vec<Duration>; 6] = Default::default();
     for number in 0..WARM_UP + MESSAGES {
-        let (bubble, arrival) = send(&desk, chat, number);
-        let controls = (durable_writes(dir.path(), 1), durable_writes(dir.path(), 5));
+        // A person's pace: the last snapshot is older than a frame.
+        std::thread::sleep(PAUSE);
+        let seen = send(&desk, chat, number);
+        let controls = [1, 3, 5].map(|writes| durable_writes(dir.path(), writes));
         if number >= WARM_UP {
-            bubbles.push(bubble);
-            delivered.push(arrival);
-            one.push(controls.0);
-            five.push(controls.1);
+            for (column, duration) in columns.iter_mut().zip(seen.into_iter().chain(controls)) {
+                column.push(duration);
+            }
         }
     }
-    println!("{MESSAGES} messages of 64 B        median        p99");
-    row("send to bubble", &mut bubbles);
-    row("  control: 1 durable write", &mut one);
-    row("send to delivered", &mut delivered);
-    row("  control: 5 durable writes", &mut five);
+    let [alice, bob, delivered, one, three, five] = &mut columns;
+    println!("{MESSAGES} messages of 64 B                  median          p99");
+    row("send to Alice's bubble", alice);
+    row("  control: 1 durable write", one);
+    row("send to Bob's bubble", bob);
+    row("  control: 3 durable writes", three);
+    row("send to delivered at Alice", delivered);
+    row("  control: 5 durable writes", five);
 }
 
-/// Sends a message; how long until it is shown, and until it is shown as delivered.
-fn send(desk: &Desk, chat: ChatId, number: usize) -> (Duration, Duration) {
+/// Sends a message; how long until Alice sees it, Bob sees it, and Alice sees it delivered.
+fn send(desk: &Desk, chat: ChatId, number: usize) -> [Duration; 3] {
     let text = format!("{number:064}");
     let started = Instant::now();
     desk.command("alice", Command::SendText { chat, text });
     desk.wait_messages("alice", "bob", "the bubble", |messages| {
         is_text(messages.last()?, number).then_some(())
     });
-    let bubble = started.elapsed();
+    let alice = started.elapsed();
+    desk.wait("bob", "the bubble", |view| {
+        let row = view.chats.iter().find(|row| row.handle == "alice")?;
+        is_text(row.last.as_ref()?, number).then_some(())
+    });
+    let bob = started.elapsed();
     desk.wait_messages("alice", "bob", "delivery", |messages| {
         (messages.last()?.delivery >= Delivery::Delivered).then_some(())
     });
-    (bubble, started.elapsed())
+    [alice, bob, started.elapsed()]
 }
 
 fn is_text(message: &Message, number: usize) -> bool {
@@ -90,5 +101,5 @@ fn row(name: &str, durations: &mut [Duration]) {
         let place = durations.len().saturating_sub(1) * percent / 100;
         durations.get(place).copied().unwrap_or_default()
     };
-    println!("{name:<28} {:>12.2?} {:>12.2?}", at(50), at(99));
+    println!("{name:<32} {:>12.2?} {:>12.2?}", at(50), at(99));
 }

@@ -1,0 +1,141 @@
+//! The program `sotto-relay` as a person or a script runs it.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails there"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use sotto_net::Invite;
+
+fn serve(data: &Path, listen: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sotto-relay"));
+    command
+        .args(["serve", "--listen", listen, "--data"])
+        .arg(data)
+        .env_remove("SOTTO_LOG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A relay that runs, and is killed when the test ends in whatever way.
+struct Running {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    fn line(&mut self, start: &str) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        let rest = line
+            .strip_prefix(start)
+            .map(|rest| rest.trim_end().to_owned());
+        rest.unwrap_or_else(|| panic!("{line:?} does not start with {start:?}"))
+    }
+
+    /// Sends a signal, and gives what was still written and whether it ended well.
+    fn end(mut self, signal: &str) -> (String, bool) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (rest, self.child.wait().unwrap().success())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn it_says_where_it_listens_and_how_to_reach_it_and_drains_on_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pins = Vec::new();
+    for signal in ["-TERM", "-INT"] {
+        let mut relay = Running::start(serve(folder.path(), "127.0.0.1:0"));
+        let address: SocketAddr = relay.line("listening ").parse().unwrap();
+        let invite: Invite = relay.line("invite ").parse().unwrap();
+        assert_eq!(invite.authority(), address.to_string());
+        assert_ne!(address.port(), 0);
+        pins.push(invite.pin());
+        let (rest, ended_well) = relay.end(signal);
+        assert_eq!(rest, "", "nothing else is written where scripts read");
+        assert!(ended_well, "{signal}");
+    }
+    assert_eq!(pins.first(), pins.last(), "an invite outlives a restart");
+}
+
+#[test]
+fn the_public_name_stands_in_the_invite() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(folder.path(), "127.0.0.1:0");
+    command.args(["--public-name", "relay.example.org"]);
+    let mut relay = Running::start(command);
+    let address: SocketAddr = relay.line("listening ").parse().unwrap();
+    let invite: Invite = relay.line("invite ").parse().unwrap();
+    let expected = format!("relay.example.org:{}", address.port());
+    assert_eq!(invite.authority(), expected);
+}
+
+/// What a relay that cannot start leaves behind.
+fn failure(command: &mut Command, code: i32) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let words = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(code), "{words}");
+    assert_eq!(stdout, b"", "nothing is announced");
+    words
+}
+
+#[test]
+fn it_tells_a_person_why_it_cannot_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let words = failure(&mut serve(folder.path(), &address), 1);
+    assert!(
+        words.contains(&address) && words.contains("--listen"),
+        "{words}"
+    );
+
+    let mut relay = Running::start(serve(folder.path(), "127.0.0.1:0"));
+    relay.line("listening ");
+    let words = failure(&mut serve(folder.path(), "127.0.0.1:0"), 1);
+    let path = folder.path().display().to_string();
+    assert!(words.contains(&path) && words.contains("--data"), "{words}");
+    drop(relay);
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    let words = failure(&mut serve(&file, "127.0.0.1:0"), 1);
+    assert!(words.contains("cannot be used"), "{words}");
+
+    let mut misnamed = serve(folder.path(), "127.0.0.1:0");
+    let words = failure(misnamed.args(["--public-name", "not a host"]), 1);
+    assert!(words.contains("--public-name"), "{words}");
+
+    let words = failure(&mut serve(folder.path(), "nonsense"), 2);
+    assert!(words.contains("nonsense"), "{words}");
+}

@@ -1,0 +1,494 @@
+//! What every backend of `Store` must do, carried out on the embedded one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected fails there"
+)]
+
+#[cfg(test)]
+mod support;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
+use sotto_relay::store::{
+    Append, Claiming, Declined, ENVELOPE_IDS_MAX, Event, HANDLES_PER_DEVICE_MAX,
+    ONE_TIME_PREKEYS_MAX, Quota, Store,
+};
+use sotto_relay::{Seed, SqliteStore, StoreError};
+
+use crate::support::within;
+
+const ALICE: DeviceKey = DeviceKey([1; 32]);
+const BOB: DeviceKey = DeviceKey([2; 32]);
+const NOBODY: DeviceKey = DeviceKey([9; 32]);
+const QUOTA: Quota = Quota {
+    envelopes: 10_000,
+    bytes: 1 << 20,
+};
+
+/// One test of the suite: the same steps for every backend, on a store that opens anew what it
+/// held before.
+macro_rules! conformance {
+    ($($name:ident)*) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                within(super::$name(|| SqliteStore::open(folder.path()).unwrap())).await;
+            })*
+        }
+    };
+}
+
+conformance! {
+    keeps_order_and_never_reuses_a_sequence
+    stores_for_all_targets_or_for_none
+    drops_a_known_id_also_after_it_was_acknowledged
+    forgets_ids_only_beyond_the_bound
+    keeps_everything_confirmed_when_it_opens_again
+    admits_with_the_cursor_of_this_store_only
+    holds_mailboxes_to_their_quota
+    reads_in_batches
+    forgets_what_is_old_and_says_how_much
+    hands_out_each_one_time_prekey_once
+    binds_a_handle_to_its_first_device
+    tells_events_in_order_and_only_when_they_are_durable
+}
+
+fn append(id: u16, targets: &[DeviceKey], body: &[u8]) -> Append {
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&id.to_be_bytes());
+    Append {
+        id: EnvelopeId(bytes),
+        targets: targets
+            .iter()
+            .map(|device| (*device, Bytes::copy_from_slice(body)))
+            .collect(),
+        quota: QUOTA,
+        stored_secs: 1_000,
+    }
+}
+
+async fn admit(store: &impl Store, device: DeviceKey) {
+    let cursor = Cursor {
+        store: StoreId([0; 16]),
+        after: 0,
+    };
+    store.admit(device, cursor, 1_000).await.await.unwrap();
+}
+
+async fn put(store: &impl Store, id: u16, device: DeviceKey) {
+    let body = id.to_be_bytes();
+    store
+        .append(append(id, &[device], &body))
+        .await
+        .await
+        .unwrap();
+}
+
+/// Sequences and bodies of everything that waits.
+async fn waiting(store: &impl Store, device: DeviceKey) -> Vec<(u64, Bytes)> {
+    let read = store.read(device, 0, u32::MAX, usize::MAX).await.unwrap();
+    read.into_iter()
+        .map(|delivery| (delivery.sequence, delivery.body))
+        .collect()
+}
+
+fn expected(items: &[(u64, u16)]) -> Vec<(u64, Bytes)> {
+    items
+        .iter()
+        .map(|(sequence, id)| (*sequence, Bytes::copy_from_slice(&id.to_be_bytes())))
+        .collect()
+}
+
+async fn keeps_order_and_never_reuses_a_sequence<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, BOB).await;
+    // Queued without waiting in between: many share a transaction.
+    let mut tickets = Vec::new();
+    for id in 0..100 {
+        tickets.push(store.append(append(id, &[BOB], &id.to_be_bytes())).await);
+    }
+    for ticket in tickets {
+        ticket.await.unwrap();
+    }
+    let all: Vec<_> = (0..100).map(|id| (u64::from(id) + 1, id)).collect();
+    assert_eq!(waiting(&store, BOB).await, expected(&all));
+
+    store.acknowledge(BOB, 100).await.await.unwrap();
+    assert_eq!(waiting(&store, BOB).await, []);
+    put(&store, 100, BOB).await;
+    assert_eq!(waiting(&store, BOB).await, expected(&[(101, 100)]));
+    // An acknowledgement beyond the end takes nothing from what comes later.
+    store.acknowledge(BOB, u64::MAX).await.await.unwrap();
+    put(&store, 101, BOB).await;
+    assert_eq!(waiting(&store, BOB).await, expected(&[(102, 101)]));
+}
+
+async fn stores_for_all_targets_or_for_none<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, ALICE).await;
+    admit(&store, BOB).await;
+    let outcome = store.append(append(1, &[ALICE, NOBODY], b"x")).await.await;
+    assert_eq!(outcome, Err(Declined::DeviceUnknown));
+    assert_eq!(waiting(&store, ALICE).await, []);
+    store
+        .append(append(1, &[ALICE, BOB], &1u16.to_be_bytes()))
+        .await
+        .await
+        .unwrap();
+    // The refused attempt has used up neither the id nor a sequence.
+    assert_eq!(waiting(&store, ALICE).await, expected(&[(1, 1)]));
+    assert_eq!(waiting(&store, BOB).await, expected(&[(1, 1)]));
+}
+
+async fn drops_a_known_id_also_after_it_was_acknowledged<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, ALICE).await;
+    admit(&store, BOB).await;
+    put(&store, 7, BOB).await;
+    put(&store, 7, BOB).await;
+    assert_eq!(waiting(&store, BOB).await, expected(&[(1, 7)]));
+    store.acknowledge(BOB, 1).await.await.unwrap();
+    put(&store, 7, BOB).await;
+    assert_eq!(waiting(&store, BOB).await, []);
+    // A mailbox that does not know the id yet gets the envelope.
+    let both = append(7, &[BOB, ALICE], &7u16.to_be_bytes());
+    store.append(both).await.await.unwrap();
+    assert_eq!(waiting(&store, BOB).await, []);
+    assert_eq!(waiting(&store, ALICE).await, expected(&[(1, 7)]));
+}
+
+async fn forgets_ids_only_beyond_the_bound<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, BOB).await;
+    let bound = u16::try_from(ENVELOPE_IDS_MAX).unwrap();
+    let mut tickets = Vec::new();
+    for id in 0..=bound {
+        tickets.push(store.append(append(id, &[BOB], b"")).await);
+    }
+    for ticket in tickets {
+        ticket.await.unwrap();
+    }
+    // Nothing is acknowledged: even the oldest is known.
+    put(&store, 0, BOB).await;
+    assert_eq!(waiting(&store, BOB).await.len(), usize::from(bound) + 1);
+    store.acknowledge(BOB, u64::MAX).await.await.unwrap();
+    put(&store, 1, BOB).await;
+    assert_eq!(waiting(&store, BOB).await, [], "the newest are known");
+    put(&store, 0, BOB).await;
+    assert_eq!(
+        waiting(&store, BOB).await.len(),
+        1,
+        "the oldest is forgotten"
+    );
+}
+
+async fn keeps_everything_confirmed_when_it_opens_again<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    let id = store.id();
+    admit(&store, BOB).await;
+    for envelope in 0..3 {
+        put(&store, envelope, BOB).await;
+    }
+    store.acknowledge(BOB, 2).await.await.unwrap();
+    drop(store);
+
+    let store = open();
+    assert_eq!(store.id(), id);
+    assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2)]));
+    put(&store, 0, BOB).await;
+    put(&store, 3, BOB).await;
+    assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2), (4, 3)]));
+}
+
+async fn admits_with_the_cursor_of_this_store_only<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, BOB).await;
+    for envelope in 0..3 {
+        put(&store, envelope, BOB).await;
+    }
+    let enter = async |id, after| {
+        let cursor = Cursor { store: id, after };
+        let admission = store.admit(BOB, cursor, 1_000).await.await.unwrap();
+        (admission.after, admission.last)
+    };
+    assert_eq!(enter(StoreId([0; 16]), 2).await, (0, 3));
+    assert_eq!(waiting(&store, BOB).await.len(), 3, "another life's cursor");
+    assert_eq!(enter(store.id(), 9).await, (0, 3));
+    assert_eq!(waiting(&store, BOB).await.len(), 3, "beyond the end");
+    assert_eq!(enter(store.id(), 2).await, (2, 3));
+    assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2)]));
+    assert_eq!(enter(store.id(), 1).await, (1, 3));
+    assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2)]));
+}
+
+async fn holds_mailboxes_to_their_quota<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, BOB).await;
+    let try_put = async |id, body: &[u8], envelopes, bytes| {
+        let mut append = append(id, &[BOB], body);
+        append.quota = Quota { envelopes, bytes };
+        store.append(append).await.await
+    };
+    assert_eq!(try_put(1, b"four", 2, 8).await, Ok(()));
+    assert_eq!(
+        try_put(2, b"fives", 2, 8).await,
+        Err(Declined::MailboxFull),
+        "bytes"
+    );
+    assert_eq!(try_put(2, b"four", 2, 8).await, Ok(()));
+    assert_eq!(
+        try_put(3, b"", 2, 8).await,
+        Err(Declined::MailboxFull),
+        "envelopes"
+    );
+    // A repeated envelope needs no room.
+    assert_eq!(try_put(2, b"four", 2, 8).await, Ok(()));
+    store.acknowledge(BOB, 1).await.await.unwrap();
+    assert_eq!(try_put(3, b"four", 2, 8).await, Ok(()));
+    let usage = store.usage().await.unwrap();
+    assert_eq!((usage.mailboxes, usage.envelopes, usage.bytes), (1, 2, 8));
+}
+
+async fn reads_in_batches<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, BOB).await;
+    for id in 0..5 {
+        put(&store, id, BOB).await;
+    }
+    let sequences = async |after, envelopes, bytes| {
+        let read = store.read(BOB, after, envelopes, bytes).await.unwrap();
+        read.iter()
+            .map(|delivery| delivery.sequence)
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(sequences(0, 3, usize::MAX).await, vec![1, 2, 3]);
+    assert_eq!(sequences(3, 3, usize::MAX).await, vec![4, 5]);
+    assert_eq!(
+        sequences(0, 9, 3).await,
+        vec![1, 2],
+        "ends once it holds the bytes"
+    );
+    assert_eq!(
+        sequences(0, 9, 1).await,
+        vec![1],
+        "never empty before the end"
+    );
+    assert_eq!(sequences(5, 9, usize::MAX).await, vec![]);
+    assert_eq!(sequences(u64::MAX, 9, usize::MAX).await, vec![]);
+}
+
+async fn forgets_what_is_old_and_says_how_much<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, ALICE).await;
+    admit(&store, BOB).await;
+    put(&store, 1, BOB).await;
+    let mut later = append(2, &[BOB], &2u16.to_be_bytes());
+    later.stored_secs = 2_000;
+    store.append(later).await.await.unwrap();
+    assert_eq!(store.expire(1_000).await.await, Ok(0));
+    assert_eq!(store.expire(1_001).await.await, Ok(1));
+    assert_eq!(waiting(&store, BOB).await, expected(&[(2, 2)]));
+    assert_eq!(store.usage().await.unwrap().bytes, 2);
+    // Alice never used her mailbox; Bob's has given out sequences and stays.
+    assert_eq!(store.expire(1_001).await.await, Ok(0));
+    let to_alice = store.append(append(3, &[ALICE], b"")).await.await;
+    assert_eq!(to_alice, Err(Declined::DeviceUnknown));
+    put(&store, 3, BOB).await;
+}
+
+fn prekey(id: u32) -> Prekey {
+    Prekey {
+        id,
+        record: Bytes::copy_from_slice(&id.to_be_bytes()),
+    }
+}
+
+async fn hands_out_each_one_time_prekey_once<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, ALICE).await;
+    let take = async |device| store.take_bundle(device).await.await;
+    let publish = async |signed, one_time| store.publish(ALICE, signed, one_time).await.await;
+    assert_eq!(take(NOBODY).await, Err(Declined::DeviceUnknown));
+    assert_eq!(take(ALICE).await, Err(Declined::NoPrekeys));
+    publish(Some(prekey(1)), vec![prekey(11), prekey(10)])
+        .await
+        .unwrap();
+    let first = take(ALICE).await.unwrap();
+    assert_eq!(first.signed, prekey(1).record);
+    assert_eq!(first.one_time, Some(prekey(10).record));
+    // Published again, as after a lost answer: what was taken does not come back.
+    publish(Some(prekey(2)), vec![prekey(10), prekey(11)])
+        .await
+        .unwrap();
+    let second = take(ALICE).await.unwrap();
+    assert_eq!(second.signed, prekey(2).record);
+    assert_eq!(second.one_time, Some(prekey(11).record));
+    assert_eq!(take(ALICE).await.unwrap().one_time, None);
+
+    let most = u32::try_from(ONE_TIME_PREKEYS_MAX).unwrap();
+    let too_many = (100..=100 + most).map(prekey).collect();
+    assert_eq!(publish(None, too_many).await, Err(Declined::LimitReached));
+    assert_eq!(
+        take(ALICE).await.unwrap().one_time,
+        None,
+        "undone as a whole"
+    );
+    publish(None, (100..100 + most).map(prekey).collect())
+        .await
+        .unwrap();
+    let cursor = Cursor {
+        store: store.id(),
+        after: 0,
+    };
+    let admission = store.admit(ALICE, cursor, 1_000).await.await.unwrap();
+    assert_eq!(admission.signed_prekey, Some(2));
+    assert_eq!(admission.one_time_prekeys, most);
+}
+
+fn claiming(device: DeviceKey, handle: &str, identity: &'static [u8]) -> Claiming {
+    Claiming {
+        device,
+        handle: handle.to_owned(),
+        name: handle.to_uppercase(),
+        identity: Bytes::from_static(identity),
+        open: true,
+    }
+}
+
+async fn binds_a_handle_to_its_first_device<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, ALICE).await;
+    admit(&store, BOB).await;
+    store.seed(Seed::well_known()).await.await.unwrap();
+    let claim = async |claiming| store.claim(claiming).await.await;
+    assert_eq!(claim(claiming(ALICE, "alice", b"A")).await, Ok(()));
+    assert_eq!(
+        claim(claiming(BOB, "alice", b"B")).await,
+        Err(Declined::HandleTaken)
+    );
+    assert_eq!(claim(claiming(ALICE, "alice", b"A2")).await, Ok(()));
+    let mut closed = claiming(BOB, "erin", b"B");
+    closed.open = false;
+    assert_eq!(claim(closed.clone()).await, Err(Declined::HandleUnknown));
+    "bob".clone_into(&mut closed.handle);
+    assert_eq!(claim(closed).await, Ok(()), "a seeded one");
+    // Seeding again, as at every start, takes nobody's handle away.
+    store.seed(Seed::well_known()).await.await.unwrap();
+    let entry = store.look_up("alice".to_owned()).await.unwrap();
+    assert_eq!(entry.identity, Some(Bytes::from_static(b"A2")));
+    assert_eq!(entry.name, "ALICE");
+    let unknown = store.look_up("erin".to_owned()).await;
+    assert_eq!(unknown, Err(Declined::HandleUnknown));
+    let list = store.list().await.unwrap();
+    let handles: Vec<_> = list.iter().map(|entry| entry.handle.as_str()).collect();
+    assert_eq!(handles, ["alice", "bob", "charlie", "diana"]);
+
+    for number in 1..HANDLES_PER_DEVICE_MAX {
+        let handle = format!("alice{number}");
+        assert_eq!(claim(claiming(ALICE, &handle, b"A")).await, Ok(()));
+    }
+    assert_eq!(
+        claim(claiming(ALICE, "one-more", b"A")).await,
+        Err(Declined::LimitReached)
+    );
+}
+
+async fn tells_events_in_order_and_only_when_they_are_durable<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&told);
+    store.watch(Box::new(move |event| sink.lock().unwrap().push(event)));
+    admit(&store, ALICE).await;
+    put(&store, 1, ALICE).await;
+    put(&store, 1, ALICE).await;
+    let refused = store.append(append(2, &[ALICE, NOBODY], b"x")).await.await;
+    assert_eq!(refused, Err(Declined::DeviceUnknown));
+    let mine = claiming(ALICE, "alice", b"A");
+    store.claim(mine.clone()).await.await.unwrap();
+    store.claim(mine).await.await.unwrap();
+    store
+        .publish(ALICE, Some(prekey(1)), vec![prekey(2)])
+        .await
+        .await
+        .unwrap();
+    store.take_bundle(ALICE).await.await.unwrap();
+    let told = told.lock().unwrap();
+    let [
+        Event::Appended { device, delivery },
+        Event::DirectoryChanged(entry),
+        Event::BundleTaken { one_time_left, .. },
+    ] = &told[..]
+    else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*device, delivery.sequence), (ALICE, 1));
+    assert_eq!(entry.handle, "alice");
+    assert_eq!(*one_time_left, 0);
+}
+
+#[test]
+fn a_folder_serves_one_store_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert!(matches!(
+        SqliteStore::open(folder.path()),
+        Err(StoreError::InUse)
+    ));
+    drop(store);
+    SqliteStore::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_foreign_or_damaged_file_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("relay.db");
+    let text = b"this is somebody's diary, not a database. ".repeat(100);
+    std::fs::write(&path, &text).unwrap();
+    assert!(matches!(
+        SqliteStore::open(folder.path()),
+        Err(StoreError::Damaged)
+    ));
+    assert_eq!(std::fs::read(&path).unwrap(), text);
+}
+
+#[test]
+fn a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SqliteStore::open(folder.path()).unwrap());
+    let path = folder.path().join("relay.db");
+    // The version lies in the database's header (SQLite file format, §1.3, offset 60).
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[60..64].copy_from_slice(&2u32.to_be_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(matches!(
+        SqliteStore::open(folder.path()),
+        Err(StoreError::Newer { found: 2, known: 1 })
+    ));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_read_what_is_stored() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("relay");
+    let store = SqliteStore::open(&data).unwrap();
+    admit(&store, ALICE).await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&data).unwrap().flatten().collect();
+    assert!(files.len() >= 3, "database, journal and lock");
+    for file in files {
+        assert_eq!(mode(&file.path()), 0o600, "{:?}", file.file_name());
+    }
+}
