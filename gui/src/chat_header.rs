@@ -47,28 +47,8 @@ pub(crate) fn ui(
         &chat.handle,
     );
     left += 38.0 + space::M;
-    let (icon, ink, label) = match chat.trust {
-        Trust::Verified => (Icon::ShieldCheck, p.success, words::VERIFIED),
-        Trust::Unverified => (Icon::Shield, p.text2, words::NOT_VERIFIED),
-        Trust::Changed => (Icon::ShieldAlert, p.warning, words::CHANGED),
-    };
-    let right = rect.shrink2(vec2(space::L, 0.0));
-    let layout = Layout::right_to_left(Align::Center);
-    let mut child = ui.new_child(
-        UiBuilder::new()
-            .id_salt("trust")
-            .max_rect(right)
-            .layout(layout),
-    );
-    let trust = if rect.width() < 420.0 {
-        icon_chip(&mut child, scene, icon, ink, label)
-    } else {
-        chip(&mut child, p, icon, ink, label)
-    };
-    if trust.clicked() {
-        asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
-    }
-    let width = trust.rect.left() - space::S - left;
+    let end = trust_ui(ui, scene, rect, chat, asks);
+    let width = end - space::S - left;
     let title = Rect::from_min_size(pos2(left, rect.top() + 10.0), vec2(width, 22.0));
     let response = ui.interact(title, ui.scope_id().with("title"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &name));
@@ -116,6 +96,36 @@ pub(crate) fn ui(
         body(13.0),
         ink,
     );
+}
+
+/// The trust chip at the right end; gives where it begins. Somebody who has not joined has nothing
+/// to compare yet, and no chip.
+fn trust_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, chat: &ChatRow, asks: &mut Asks) -> f32 {
+    let p = scene.palette;
+    let right = rect.shrink2(vec2(space::L, 0.0));
+    if chat.safety_number.is_none() {
+        return right.right();
+    }
+    let (icon, ink, label) = match chat.trust {
+        Trust::Verified => (Icon::ShieldCheck, p.success, words::VERIFIED),
+        Trust::Unverified => (Icon::Shield, p.text2, words::NOT_VERIFIED),
+        Trust::Changed => (Icon::ShieldAlert, p.warning, words::CHANGED),
+    };
+    let mut child = ui.new_child(
+        UiBuilder::new()
+            .id_salt("trust")
+            .max_rect(right)
+            .layout(Layout::right_to_left(Align::Center)),
+    );
+    let trust = if rect.width() < 420.0 {
+        icon_chip(&mut child, scene, icon, ink, label)
+    } else {
+        chip(&mut child, p, icon, ink, label)
+    };
+    if trust.clicked() {
+        asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
+    }
+    trust.rect.left()
 }
 
 /// The trust chip without its word, for a narrow window.

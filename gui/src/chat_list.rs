@@ -108,8 +108,8 @@ fn preview(chat: &ChatRow, draft: &str, is_selected: bool) -> Preview {
     }
     let Some(last) = &chat.last else {
         let text = match chat.presence {
-            Presence::NotJoined => "Has not joined yet",
-            Presence::Away | Presence::Online => "No messages yet",
+            Presence::NotJoined => words::HAS_NOT_JOINED,
+            Presence::Away | Presence::Online => words::NO_MESSAGES,
         };
         return Preview {
             text: text.to_owned(),

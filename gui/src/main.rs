@@ -1,6 +1,7 @@
 //! The program: options, folders, the client, the relay on this computer, the window.
 
 mod relay_host;
+mod settings;
 mod terminal;
 
 use std::collections::VecDeque;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use eframe::egui;
-use sotto::{App, AppOptions, Moment, RelayInfo, RelayKind, Theme};
+use sotto::{App, AppOptions, Moment, RelayInfo, RelayKind};
 use sotto_client::view::ProfileId;
 use sotto_client::{
     Argon2Cost, Busy, Client, Command, Config, Environment, OpenAtStart, well_known_people,
@@ -21,6 +22,7 @@ use sotto_net::Invite;
 use tokio::sync::watch;
 
 use crate::relay_host::RelayHost;
+use crate::settings::Settings;
 
 /// Commands that a busy client did not take are given again after this.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
@@ -106,6 +108,7 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         environment: Environment::system(),
     };
     let waker = context.clone();
+    let settings = Settings::read(&config.data_dir);
     let client = Client::start(&config, move || waker.request_repaint())
         .map_err(|error| terminal::cannot_start(&error))?;
     let window = Window {
@@ -114,6 +117,7 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         relay,
         context: context.clone(),
         waiting: VecDeque::new(),
+        settings,
         active: options.identity,
         started: Some(started),
     };
@@ -138,7 +142,7 @@ fn show(window: Window, context: egui::Context) -> Result<(), String> {
         let options = AppOptions {
             active: window.active.take(),
             system_fonts: true,
-            theme: Theme::default(),
+            theme: window.settings.theme,
             utc_offset_secs: jiff::Zoned::now().offset().seconds(),
         };
         window.app = Some(App::new(&creation.egui_ctx, options));
@@ -196,6 +200,7 @@ struct Window {
     context: egui::Context,
     /// Commands that the client has not taken yet, oldest first.
     waiting: VecDeque<(ProfileId, Command)>,
+    settings: Settings,
     active: Option<ProfileId>,
     /// Until the first frame is drawn.
     started: Option<Instant>,
@@ -235,10 +240,14 @@ impl eframe::App for Window {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         if let Some(app) = &mut self.app {
+            self.settings.theme = app.theme();
             self.waiting.extend(app.take_drafts(&self.context));
         }
         if !self.hand_over() {
             tracing::warn!("the last commands were not taken");
+        }
+        if let Err(error) = self.settings.write() {
+            tracing::warn!(%error, "the settings were not kept");
         }
     }
 }

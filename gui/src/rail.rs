@@ -113,7 +113,7 @@ fn identity_ui(
     focus_ring(ui, p, &response, slot.shrink2(vec2(6.0, 2.0)), 14);
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     let hint = if index < 9 {
-        format!("{name}  ·  Ctrl+{}", index + 1)
+        words::identity_hint(&name, index + 1)
     } else {
         name
     };

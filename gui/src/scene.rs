@@ -61,6 +61,8 @@ pub(crate) enum Wish {
     Toast(String),
     /// Copy text and say so.
     Copy(String),
+    /// Lock this profile, which has a passphrase.
+    Lock(ProfileId),
     /// Change the theme.
     Theme(crate::theme::Theme),
 }

@@ -54,6 +54,10 @@ pub(crate) const END_TO_END: &str = "End-to-end encrypted";
 pub(crate) const TIMELINE: &str = "Messages";
 /// The column of identities.
 pub(crate) const IDENTITIES: &str = "Identities";
+/// The preview of a chat with somebody who was never on this relay.
+pub(crate) const HAS_NOT_JOINED: &str = "Has not joined yet";
+/// The preview of an empty chat.
+pub(crate) const NO_MESSAGES: &str = "No messages yet";
 /// Before one's own message in the list of chats.
 pub(crate) const YOU: &str = "You";
 /// A chat with unsent text.
@@ -261,6 +265,11 @@ pub(crate) fn identity(name: &str, unread: u32) -> String {
         0 => format!("Identity {name}"),
         count => format!("Identity {name}, {count} unread"),
     }
+}
+
+/// What a row of the rail says under the pointer; identities are numbered from 1.
+pub(crate) fn identity_hint(name: &str, number: usize) -> String {
+    format!("{name}  ·  Ctrl+{number}")
 }
 
 /// A row of the list of chats.

@@ -571,6 +571,38 @@ fn control_l_locks_only_what_has_a_passphrase() {
 }
 
 #[test]
+fn locking_saves_the_draft_and_forgets_it() {
+    let mut harness = with_bob();
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.has_passphrase = true);
+    write(&mut harness, "half a thought");
+    harness.state_mut().take();
+    write(&mut harness, " more");
+    press(&mut harness, Modifiers::COMMAND, Key::L);
+    let asked = harness.state_mut().take();
+    let [(_, Command::SaveDraft { chat, text }), (_, Command::Lock)] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    assert_eq!((*chat, text.as_str()), (BOB, "half a thought more"));
+    let state = ProfileState::Locked {
+        wrong: false,
+        checking: false,
+    };
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.state = state);
+    harness.run_steps(2);
+    // As if another draft had come from the vault: nothing here is in its way.
+    harness.state_mut().profile("alice", |alice| {
+        alice.state = ProfileState::Ready;
+        alice.chats[0].draft = "from the vault".to_owned();
+    });
+    harness.run_steps(3);
+    assert_eq!(written(&harness), "from the vault");
+}
+
+#[test]
 fn profiles_in_the_way_say_why_and_offer_another_try() {
     let mut harness = alice();
     harness

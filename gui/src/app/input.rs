@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use egui::{Context, Id};
-use sotto_client::Command;
 use sotto_client::view::{ChatId, ChatRow, ProfileId, ProfileState, ProfileView, ViewModel};
 
 use crate::conversation::Desk;
@@ -39,7 +38,7 @@ impl App {
                 Stroke::Lock => {
                     let ready = profile.filter(|profile| profile.state == ProfileState::Ready);
                     if let Some(profile) = ready.filter(|profile| profile.has_passphrase) {
-                        asks.command(&profile.id, Command::Lock);
+                        asks.wish(Wish::Lock(profile.id.clone()));
                     }
                 }
                 Stroke::Settings => asks.wish(Wish::Dialog(Box::new(Dialog::Settings))),

@@ -141,6 +141,11 @@ impl App {
         {
             self.active = model.profiles.first().map(|profile| profile.id.clone());
         }
+        // Nothing of a profile that is locked or closed stays in memory here.
+        self.desks.retain(|(id, _), _| {
+            let profile = model.profile(id);
+            profile.is_some_and(|profile| profile.state == ProfileState::Ready)
+        });
         if std::mem::take(&mut self.is_focus_due) {
             self.focus_composer(ui.ctx(), model);
         }

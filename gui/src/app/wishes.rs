@@ -1,6 +1,7 @@
 //! What views wish for, carried out.
 
 use egui::Context;
+use sotto_client::Command;
 use sotto_client::view::ViewModel;
 
 use crate::scene::{Asks, Wish};
@@ -45,6 +46,11 @@ impl App {
                     ctx.copy_text(text);
                     let now = ctx.input(|input| input.time);
                     self.toasts.say(words::COPIED.to_owned(), now);
+                }
+                Wish::Lock(id) => {
+                    self.flush_draft(ctx, asks);
+                    self.dialog = None;
+                    asks.command(&id, Command::Lock);
                 }
                 Wish::Theme(theme) => {
                     self.theme = theme;

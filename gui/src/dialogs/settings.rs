@@ -1,7 +1,6 @@
 //! Settings: how the app looks, and what protects the shown identity.
 
 use egui::{RichText, Role, Ui, WidgetInfo};
-use sotto_client::Command;
 use sotto_client::view::ProfileState;
 
 use crate::names::clean;
@@ -84,8 +83,7 @@ pub(super) fn ui(ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
                     open(PassphraseForm::removal());
                 }
                 if text_button(ui, p, Kind::Plain, words::LOCK, space::CONTROL, 0.0).clicked() {
-                    asks.command(&profile.id, Command::Lock);
-                    asks.wish(Wish::CloseDialog);
+                    asks.wish(Wish::Lock(profile.id.clone()));
                 }
             });
         }

@@ -27,6 +27,20 @@ impl Theme {
     /// All themes, in the order in which the settings show them.
     pub(crate) const ALL: [Self; 3] = [Self::Dark, Self::Light, Self::Contrast];
 
+    /// The theme's name in a settings file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Contrast => "contrast",
+        }
+    }
+
+    /// The theme with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.name() == name)
+    }
+
     /// The colours.
     pub(crate) fn palette(self) -> &'static Palette {
         match self {
