@@ -402,8 +402,8 @@ pub(crate) fn problem(problem: &ProfileProblem) -> (&'static str, &'static str) 
 /// Something that the person should know.
 pub(crate) fn notice(notice: Notice) -> String {
     match notice {
-        Notice::NotStored => "The disk is full or cannot be written. Nothing new is accepted \
-             until there is room, so that nothing gets lost."
+        Notice::NotStored => "The disk is full or cannot be written. What you sent is stored as \
+             soon as there is room; until then, leave Sotto open."
             .to_owned(),
         Notice::PassphraseSet => "The passphrase was changed.".to_owned(),
         Notice::PassphraseWrong => {

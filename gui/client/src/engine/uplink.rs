@@ -284,7 +284,8 @@ fn problem(error: &LinkError) -> RelayProblem {
     match error {
         LinkError::WrongPin => RelayProblem::WrongPin,
         LinkError::Version | LinkError::Refused(Refusal::Version) => RelayProblem::Version,
-        LinkError::Refused(_) => RelayProblem::Refused,
+        LinkError::Refused(Refusal::Proof) => RelayProblem::Refused,
+        // A relay that cannot store, or has too many devices, is as good as none for now.
         _ => RelayProblem::Unreachable,
     }
 }
