@@ -240,15 +240,42 @@ fn what_was_stored_before_is_passed_over() {
 }
 
 #[test]
-fn a_first_message_is_accepted_once() {
+fn a_first_message_is_accepted_once_with_and_without_a_one_time_prekey() {
+    for has_one_time in [true, false] {
+        let (mut alice, mut bob) = pair();
+        if !has_one_time {
+            bob.one_time.clear();
+        }
+        alice.write("hi", NOW);
+        let sends = alice.sends(&mut bob, NOW);
+        let first = bob.envelope(body(&sends[0]));
+        let replayed = bob.envelope(body(&sends[0]));
+        bob.step(Input::Deliveries(vec![first]), NOW);
+        // The session may have been dropped since; the handshake stays known.
+        bob.core.chats.get_mut(&CHAT).unwrap().sessions.clear();
+        bob.step(Input::Deliveries(vec![replayed]), NOW);
+        assert_eq!(bob.received(), 1, "one-time prekey: {has_one_time}");
+        let notice = Some(Notice::Unopened { messages: 1 });
+        assert_eq!(bob.core.notice(), notice);
+    }
+}
+
+#[test]
+fn both_sides_send_in_the_same_session_after_two_first_messages() {
     let (mut alice, mut bob) = pair();
-    alice.write("hi", NOW);
-    let sends = alice.sends(&mut bob, NOW);
-    let first = bob.envelope(body(&sends[0]));
-    let replayed = bob.envelope(body(&sends[0]));
-    bob.step(Input::Deliveries(vec![first, replayed]), NOW);
-    assert_eq!(bob.received(), 1);
-    assert_eq!(bob.core.notice(), Some(Notice::Unopened { messages: 1 }));
+    alice.write("from Alice", NOW);
+    bob.write("from Bob", NOW);
+    let (to_bob, to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
+    let envelope = bob.envelope(body(&to_bob[0]));
+    bob.step(Input::Deliveries(vec![envelope]), NOW);
+    let envelope = alice.envelope(body(&to_alice[0]));
+    alice.step(Input::Deliveries(vec![envelope]), NOW);
+    let chosen = |side: &mut Side| {
+        let chat = side.core.chats.get_mut(&CHAT).unwrap();
+        assert_eq!(chat.sessions.len(), 2);
+        chat.sending_session().unwrap().session.id()
+    };
+    assert_eq!(chosen(&mut alice), chosen(&mut bob));
 }
 
 #[test]
