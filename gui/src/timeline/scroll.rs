@@ -1,8 +1,6 @@
 //! Moving through the messages: by keys, by pages, to the end.
 
-use egui::{
-    Align2, Color32, CornerRadius, CursorIcon, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo,
-};
+use egui::{Align2, CornerRadius, CursorIcon, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo};
 use sotto_client::Command;
 use sotto_client::view::{ChatRow, MessageKey};
 
@@ -99,7 +97,7 @@ impl TimelineState {
         painter.circle_filled(
             center + egui::vec2(0.0, 2.0),
             21.0,
-            Color32::from_black_alpha(40),
+            p.backdrop.gamma_multiply(0.3),
         );
         painter.circle(center, 20.0, fill, Stroke::new(1.0, p.line));
         let picture = Rect::from_center_size(center, Vec2::splat(20.0));
