@@ -75,8 +75,9 @@ impl Core {
             maintain_at_millis: now.unix_millis + MAINTENANCE_MILLIS,
             one_time_left: welcome.one_time_prekeys,
         });
-        self.claim();
+        // Everybody hears of the claim at once, and whoever has a message waiting asks for prekeys.
         self.publish_prekeys(welcome.into(), now);
+        self.claim();
         self.watch_presence();
         self.drop_spare_sessions(now);
         self.advance_all(now);

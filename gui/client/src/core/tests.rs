@@ -381,6 +381,15 @@ fn a_bundle_with_another_identity_starts_no_session() {
 }
 
 #[test]
+fn prekeys_are_published_before_the_claim_that_everybody_hears_of() {
+    let side = Side::new(0);
+    let place = |is_it: fn(&ClientFrame) -> bool| side.frames.iter().position(is_it).unwrap();
+    let published = place(|frame| matches!(frame, ClientFrame::PublishPrekeys(_)));
+    let claimed = place(|frame| matches!(frame, ClientFrame::Claim(_)));
+    assert!(published < claimed);
+}
+
+#[test]
 fn prekeys_are_topped_up_when_they_run_low() {
     let (mut alice, _) = pair();
     assert_eq!(alice.one_time.len(), 100);
