@@ -3,8 +3,10 @@
 //! `cargo run -p sotto-crypto --example two_people`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use std::borrow::Cow;
+
 use sotto_crypto::{
-    Identity, Packet, PrekeyKind, PrekeySecret, PublicIdentity, SafetyNumber, Session,
+    Identity, Opened, Packet, PrekeyKind, PrekeySecret, PublicIdentity, SafetyNumber, Session,
     VerifiedBundle,
 };
 
@@ -40,10 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let packet = Packet::parse(&sent.output)?;
     let accepted = Session::accept(&bob, &signed, Some(&one_time), &packet, now_secs, &mut rng)?;
     drop(one_time);
-    println!(
-        "Bob reads: {}",
-        String::from_utf8_lossy(&accepted.plaintext)
-    );
+    println!("Bob reads: {}", shown(&accepted.opened));
 
     // He answers in the same session. Alice finds it by the packet's tag.
     let answer = accepted
@@ -52,9 +51,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let packet = Packet::parse(&answer.output)?;
     assert!(alice_session.expects(&packet.tag()));
     let opened = alice_session.open(&packet, now_secs, &mut rng)?;
-    println!("Alice reads: {}", String::from_utf8_lossy(&opened.output));
+    println!("Alice reads: {}", shown(&opened.output));
 
     let number = SafetyNumber::between(alice.public(), bob.public());
     println!("both compare: {number}");
     Ok(())
+}
+
+fn shown(opened: &Opened) -> Cow<'_, str> {
+    String::from_utf8_lossy(opened.text().unwrap_or_default())
 }

@@ -55,17 +55,20 @@ impl MessageKey {
     fn key_and_nonce(&self, nonce: &[u8; 16]) -> (Zeroizing<[u8; 32]>, [u8; 12]) {
         let prk = kdf::extract(nonce, &[&self.0]);
         let output = kdf::expand::<44>(&prk, &[b"Sotto/1 msg"]);
-        let mut gcm_nonce = [0; 12];
-        for (to, from) in gcm_nonce.iter_mut().zip(output.iter().skip(32)) {
-            *to = *from;
-        }
-        (kdf::part(&output, 0), gcm_nonce)
+        (kdf::part(&output, 0), kdf::nonce(&output, 32))
     }
 
-    /// The body of a packet, 16 bytes longer than `padded`. Consumes the key.
-    pub(crate) fn seal(self, nonce: &[u8; 16], aad: &[u8], padded: &[u8]) -> Vec<u8> {
+    /// Seals the body that `packet` holds from `start` on, 16 bytes longer afterwards. Consumes the
+    /// key.
+    pub(crate) fn seal_tail(
+        self,
+        nonce: &[u8; 16],
+        aad: &[u8],
+        packet: &mut Vec<u8>,
+        start: usize,
+    ) {
         let (key, gcm_nonce) = self.key_and_nonce(nonce);
-        aead::seal(&key, &gcm_nonce, aad, padded)
+        aead::seal_tail(&key, &gcm_nonce, aad, packet, start);
     }
 
     /// The padded plaintext of a body. Consumes the key.

@@ -2,14 +2,18 @@
 
 use aes_gcm::aes::Aes256;
 use aes_gcm::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::aead;
-use crate::codec::{Reader, Writer, lp_all};
+use crate::aead::{self, TAG_BYTES};
+use crate::codec::{Reader, lp_all};
 use crate::kdf;
 use crate::kem::{CIPHERTEXT_BYTES, KemPublic, PUBLIC_BYTES};
+use crate::packet::Binding;
 
 const AAD_LABEL: &[u8] = b"Sotto/1 hdr aad";
+/// Bytes of a header without a step, before encryption.
+const PLAIN_BYTES: usize = 16;
 
 /// The two keys of one chain's headers.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -42,37 +46,9 @@ impl HeaderKeys {
     pub(crate) fn number_of(&self, tag: &[u8; 16]) -> Option<u32> {
         let mut block = (*tag).into();
         Aes256::new(&self.tag.into()).decrypt_block(&mut block);
-        let block: [u8; 16] = block.into();
-        let mut reader = Reader::new(&block);
-        let n = reader.u32()?;
-        (reader.array::<12>()? == [0; 12]).then_some(n)
-    }
-}
-
-/// What the header is bound to beside itself.
-#[derive(Clone, Copy)]
-pub(crate) struct HeaderBinding<'a> {
-    pub(crate) prefix: [u8; 2],
-    pub(crate) handshake: &'a [u8],
-    pub(crate) tag: &'a [u8; 16],
-    pub(crate) nonce: &'a [u8; 16],
-}
-
-impl HeaderBinding<'_> {
-    fn aad(&self) -> impl std::ops::Deref<Target = Vec<u8>> {
-        lp_all(&[
-            AAD_LABEL,
-            &self.prefix,
-            self.handshake,
-            self.tag,
-            self.nonce,
-        ])
-    }
-
-    /// The first 96 of the packet's 128 random bits; the key is the headers' own.
-    fn gcm_nonce(&self) -> [u8; 12] {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = *self.nonce;
-        [a, b, c, d, e, f, g, h, i, j, k, l]
+        let [a, b, c, d, zeros @ ..] = <[u8; 16]>::from(block);
+        let is_of_this_chain = bool::from(zeros.ct_eq(&[0; 12]));
+        is_of_this_chain.then_some(u32::from_be_bytes([a, b, c, d]))
     }
 }
 
@@ -95,50 +71,80 @@ impl StepAnnouncement {
 /// A message's place: chain, number, length of the sender's chain before, and the newest chain of
 /// the recipient that the sender has seen.
 #[derive(Clone)]
-pub(crate) struct Header {
+pub(crate) struct Header<S> {
     pub(crate) epoch: u32,
     pub(crate) n: u32,
     pub(crate) previous_count: u32,
     pub(crate) acknowledged_epoch: u32,
-    pub(crate) step: Option<StepAnnouncement>,
+    pub(crate) step: Option<S>,
 }
 
-impl Header {
-    /// Bytes of a header without a step, before encryption.
-    pub(crate) const PLAIN_BYTES: usize = 16;
+/// Size in bytes of a sealed header.
+pub(crate) const fn sealed_bytes(has_step: bool) -> usize {
+    let step = if has_step {
+        CIPHERTEXT_BYTES + PUBLIC_BYTES
+    } else {
+        0
+    };
+    PLAIN_BYTES + step + TAG_BYTES
+}
 
-    /// ``AES-256-GCM(hk_enc, r16[..12], aad, epoch || n || pn || ack [|| ct || ek'])``
-    pub(crate) fn seal(&self, keys: &HeaderKeys, binding: HeaderBinding<'_>) -> Vec<u8> {
-        let mut writer = Writer::with_capacity(2400)
-            .u32(self.epoch)
-            .u32(self.n)
-            .u32(self.previous_count)
-            .u32(self.acknowledged_epoch);
-        if let Some(step) = &self.step {
-            writer = writer.raw(&step.ciphertext).raw(step.public.as_bytes());
-        }
-        let plain = writer.secret();
-        aead::seal(
-            &keys.encryption,
-            &binding.gcm_nonce(),
-            &binding.aad(),
-            &plain,
-        )
+/// ``LP("Sotto/1 hdr aad") || LP(version || flags) || LP(handshake digest) || LP(tag16) || LP(r16)``
+fn aad(binding: Binding<'_>) -> impl std::ops::Deref<Target = Vec<u8>> {
+    let Binding {
+        prefix,
+        handshake,
+        tag,
+        nonce,
+    } = binding;
+    lp_all(&[AAD_LABEL, &prefix, handshake, tag, nonce])
+}
+
+/// The first 96 of the packet's 128 random bits; the key is the headers' own.
+fn gcm_nonce(binding: Binding<'_>) -> [u8; 12] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = *binding.nonce;
+    [a, b, c, d, e, f, g, h, i, j, k, l]
+}
+
+impl Header<&StepAnnouncement> {
+    /// Size in bytes after sealing.
+    pub(crate) fn sealed_bytes(&self) -> usize {
+        sealed_bytes(self.step.is_some())
     }
 
+    /// Appends ``AES-256-GCM(hk_enc, r16[..12], aad, epoch || n || pn || ack [|| ct || ek'])``.
+    pub(crate) fn seal_onto(&self, packet: &mut Vec<u8>, keys: &HeaderKeys, binding: Binding<'_>) {
+        let start = packet.len();
+        let Self {
+            epoch,
+            n,
+            previous_count,
+            acknowledged_epoch,
+            step,
+        } = self;
+        for number in [epoch, n, previous_count, acknowledged_epoch] {
+            packet.extend_from_slice(&number.to_be_bytes());
+        }
+        if let Some(step) = step {
+            packet.extend_from_slice(&step.ciphertext);
+            packet.extend_from_slice(step.public.as_bytes());
+        }
+        let nonce = gcm_nonce(binding);
+        aead::seal_tail(&keys.encryption, &nonce, &aad(binding), packet, start);
+    }
+}
+
+impl Header<StepAnnouncement> {
     /// The header, if it was sealed with these keys for this packet.
-    pub(crate) fn open(
-        keys: &HeaderKeys,
-        binding: HeaderBinding<'_>,
-        sealed: &[u8],
-    ) -> Option<Self> {
-        let plain = aead::open(
-            &keys.encryption,
-            &binding.gcm_nonce(),
-            &binding.aad(),
-            sealed,
-        )?;
-        let mut reader = Reader::new(&plain);
+    pub(crate) fn open(keys: &HeaderKeys, binding: Binding<'_>, sealed: &[u8]) -> Option<Self> {
+        let nonce = gcm_nonce(binding);
+        let plain = aead::open(&keys.encryption, &nonce, &aad(binding), sealed)?;
+        Self::decode(&plain)
+    }
+
+    /// ``epoch || n || pn || ack [|| ct || ek']``
+    pub(crate) fn decode(plain: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(plain);
         let mut header = Self {
             epoch: reader.u32()?,
             n: reader.u32()?,

@@ -1,4 +1,4 @@
-//! Names of accounts, devices and sessions: 32-byte hashes (PROTOCOL §2, §3).
+//! Names of accounts, devices, sessions and groups, 32 bytes each (PROTOCOL §2, §3, §10).
 
 use std::fmt;
 
@@ -48,4 +48,16 @@ id! {
     /// A session's id, 32 bytes derived in its handshake (PROTOCOL §3.2). Of two sessions that two
     /// people started at the same time, both send in the smaller.
     SessionId
+}
+id! {
+    /// A group, 32 random bytes (PROTOCOL §10).
+    GroupId
+}
+id! {
+    /// Who is in a group: a hash over the members' accounts, 32 bytes (PROTOCOL §10.1).
+    MembersHash
+}
+id! {
+    /// A message to a group: the hash of its sealed body, 32 bytes (PROTOCOL §10.2).
+    GroupMessageId
 }

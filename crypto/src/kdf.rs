@@ -53,6 +53,15 @@ pub(crate) fn part<const N: usize>(output: &[u8; N], index: usize) -> Zeroizing<
     part
 }
 
+/// The 12 bytes of `output` from `start` on: a nonce.
+pub(crate) fn nonce<const N: usize>(output: &[u8; N], start: usize) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    for (to, from) in nonce.iter_mut().zip(output.iter().skip(start)) {
+        *to = *from;
+    }
+    nonce
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@
 //! | `handshake` | the key exchange (§3) |
 //! | `session`, `chain` | the ratchet (§4) |
 //! | `packet`, `header`, `padding` | what travels (§5) |
+//! | `group`, `attachment` | what is sealed once for many, or in chunks (§10, §11) |
 //! | `vault_header`, `argon2_cost`, `master_key` | what lies on disk (§7) |
 //! | `aead`, `kdf`, `kem`, `rsa_lock`, `signature`, `codec` | primitives in the one shape used (§0, §1) |
 //!
@@ -43,10 +44,12 @@
 
 mod aead;
 mod argon2_cost;
+mod attachment;
 mod bundle;
 mod chain;
 mod codec;
 mod device_list;
+mod group;
 mod handshake;
 mod header;
 mod identity;
@@ -68,14 +71,19 @@ mod testing;
 mod vault_header;
 
 pub use crate::argon2_cost::Argon2Cost;
+pub use crate::attachment::{
+    ATTACHMENT_CHUNK_BYTES, ATTACHMENT_HEADER_BYTES, AttachmentError, AttachmentKey,
+    AttachmentOpener, AttachmentSealer,
+};
 pub use crate::bundle::{BundleError, VerifiedBundle};
+pub use crate::group::{Capsule, GroupContext};
 pub use crate::identity::{Identity, KeyError};
-pub use crate::ids::{AccountId, DeviceId, SessionId};
+pub use crate::ids::{AccountId, DeviceId, GroupId, GroupMessageId, MembersHash, SessionId};
 pub use crate::master_key::MasterKey;
 pub use crate::packet::{ENVELOPE_BYTES_MAX, HandshakeRef, OpenError, PLAINTEXT_BYTES_MAX, Packet};
 pub use crate::prekey::{PrekeyKind, PrekeySecret};
 pub use crate::public_identity::{IDENTITY_BYTES_MAX, IdentityError, PublicIdentity};
 pub use crate::safety_number::SafetyNumber;
-pub use crate::session::{Accepted, SealError, Session, StartError, Step};
+pub use crate::session::{Accepted, Opened, SealError, Session, StartError, Step};
 pub use crate::stored::StoredError;
 pub use crate::vault_header::{UnlockError, VaultHeader, VaultHeaderError, VaultSecret};

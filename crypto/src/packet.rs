@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use crate::aead::TAG_BYTES;
 use crate::codec::Reader;
+use crate::group::CAPSULE_BYTES;
 use crate::handshake::HandshakeView;
-use crate::header::Header;
-use crate::kem::{CIPHERTEXT_BYTES, PUBLIC_BYTES};
+use crate::header;
 use crate::padding::PADDED_BYTES_MIN;
 
 /// Upper bound in bytes of a packet: every sealed packet fits, whatever it carries.
@@ -17,6 +17,8 @@ pub const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
 /// it still fits an envelope.
 pub const PLAINTEXT_BYTES_MAX: usize = 52 * 1024 - 1;
 
+/// Version, flags, tag and `r16`.
+pub(crate) const PREFIX_BYTES: usize = 2 + 16 + 16;
 /// First byte of every packet.
 pub(crate) const VERSION: u8 = 1;
 /// The packet starts with a handshake.
@@ -43,13 +45,25 @@ pub enum OpenError {
 /// A packet taken apart, nothing of it verified.
 #[derive(Clone, Copy)]
 pub struct Packet<'a> {
-    pub(crate) prefix: [u8; 2],
+    prefix: [u8; 2],
     pub(crate) handshake: Option<HandshakeView<'a>>,
     digest: Option<[u8; 32]>,
     pub(crate) tag: [u8; 16],
-    pub(crate) nonce: [u8; 16],
+    nonce: [u8; 16],
     pub(crate) header: &'a [u8],
     pub(crate) body: &'a [u8],
+}
+
+/// What header and body of a packet are bound to (PROTOCOL §5.2, §5.3).
+#[derive(Clone, Copy)]
+pub(crate) struct Binding<'a> {
+    /// Version and flags.
+    pub(crate) prefix: [u8; 2],
+    /// The handshake's digest, or nothing.
+    pub(crate) handshake: &'a [u8],
+    pub(crate) tag: &'a [u8; 16],
+    /// `r16`.
+    pub(crate) nonce: &'a [u8; 16],
 }
 
 /// What a packet with a handshake shows to its recipient before it is opened.
@@ -106,14 +120,11 @@ impl Packet<'_> {
         };
         let tag = reader.array()?;
         let nonce = reader.array()?;
-        let step = if flags & STEP == 0 {
-            0
-        } else {
-            CIPHERTEXT_BYTES + PUBLIC_BYTES
-        };
-        let header = reader.raw(Header::PLAIN_BYTES + step + TAG_BYTES)?;
+        let header = reader.raw(header::sealed_bytes(flags & STEP != 0))?;
         let body = reader.rest();
-        (body.len() >= PADDED_BYTES_MIN + TAG_BYTES).then(|| Packet {
+        let holds_something =
+            body.len() >= PADDED_BYTES_MIN + TAG_BYTES || body.len() == CAPSULE_BYTES + TAG_BYTES;
+        holds_something.then(|| Packet {
             prefix,
             digest: handshake.map(|view| view.digest()),
             handshake,
@@ -139,9 +150,13 @@ impl Packet<'_> {
         })
     }
 
-    /// The handshake's digest, or nothing: what header and body are bound to.
-    pub(crate) fn binding(&self) -> &[u8] {
-        self.digest.as_ref().map_or(&[], |digest| digest)
+    pub(crate) fn binding(&self) -> Binding<'_> {
+        Binding {
+            prefix: self.prefix,
+            handshake: self.digest.as_ref().map_or(&[], |digest| digest),
+            tag: &self.tag,
+            nonce: &self.nonce,
+        }
     }
 }
 

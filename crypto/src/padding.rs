@@ -8,31 +8,35 @@ const BUCKETS: [usize; 5] = [256, 512, 1024, 2048, 4096];
 pub(crate) const PADDED_BYTES_MIN: usize = 256;
 const END: u8 = 0x80;
 
-/// Size in bytes that `bytes` (with the end mark) are padded to.
-fn padded_bytes(bytes: usize) -> usize {
-    if let Some(bucket) = BUCKETS.into_iter().find(|bucket| bytes <= *bucket) {
-        return bucket;
-    }
-    // Padmé (Nikitin et al. 2019): keep as many leading bits as the length of the exponent has.
-    let exponent = bytes.ilog2();
+/// Size in bytes that a plaintext of `bytes` is padded to, with its end mark.
+pub(crate) fn padded_bytes(bytes: usize) -> usize {
+    let marked = bytes + 1;
+    BUCKETS
+        .into_iter()
+        .find(|bucket| marked <= *bucket)
+        .unwrap_or_else(|| padme_bytes(marked))
+}
+
+/// Padmé (Nikitin et al. 2019): the next size that has only as many leading bits as the length of
+/// its exponent has.
+pub(crate) fn padme_bytes(bytes: usize) -> usize {
+    let exponent = bytes.max(2).ilog2();
     let free_bits = exponent - (exponent.ilog2() + 1);
     bytes.next_multiple_of(1 << free_bits)
 }
 
-/// `plaintext || 0x80 || 0x00…`, to the next size.
-pub(crate) fn pad(plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
-    let padded = padded_bytes(plaintext.len() + 1);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(padded + crate::aead::TAG_BYTES));
-    bytes.extend_from_slice(plaintext);
-    bytes.push(END);
-    bytes.resize(padded, 0);
-    bytes
+/// Appends `plaintext || 0x80 || 0x00…`, to the next size.
+pub(crate) fn pad_onto(buffer: &mut Vec<u8>, plaintext: &[u8]) {
+    let end = buffer.len() + padded_bytes(plaintext.len());
+    buffer.extend_from_slice(plaintext);
+    buffer.push(END);
+    buffer.resize(end, 0);
 }
 
-/// What [`pad`] was given; `None` for bytes that it does not make.
+/// What [`pad_onto`] was given; `None` for bytes that it does not make.
 pub(crate) fn unpad(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
     let end = bytes.iter().rposition(|byte| *byte != 0)?;
-    let whole = bytes.get(end) == Some(&END) && padded_bytes(end + 1) == bytes.len();
+    let whole = bytes.get(end) == Some(&END) && padded_bytes(end) == bytes.len();
     bytes.truncate(end);
     whole.then_some(bytes)
 }
@@ -40,6 +44,12 @@ pub(crate) fn unpad(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pad(plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut padded = Zeroizing::default();
+        pad_onto(&mut padded, plaintext);
+        padded
+    }
 
     #[test]
     fn every_length_comes_back_and_hides_in_few_sizes() {

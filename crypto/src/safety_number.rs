@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
+
 use crate::kdf;
 use crate::public_identity::PublicIdentity;
 
@@ -11,7 +13,7 @@ const GROUPS: usize = 12;
 const GROUP_BYTES: usize = 5;
 
 /// Sixty digits that depend on both accounts and on nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SafetyNumber([u32; GROUPS]);
 
 impl SafetyNumber {
@@ -34,6 +36,16 @@ impl SafetyNumber {
         Self(groups)
     }
 }
+
+impl PartialEq for SafetyNumber {
+    /// Takes the same time wherever two numbers differ: who can feed in numbers, as by a picture
+    /// of a QR code, learns nothing but the answer.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SafetyNumber {}
 
 impl fmt::Display for SafetyNumber {
     /// Twelve groups of five digits with single spaces between them.

@@ -16,7 +16,7 @@ use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use self::seal::SealError;
-pub use self::step::{Accepted, Step};
+pub use self::step::{Accepted, Opened, Step};
 use crate::bundle::VerifiedBundle;
 use crate::chain::{ChainKey, ReceiveChain, SendChain};
 use crate::codec::lp_all;
@@ -26,7 +26,7 @@ use crate::identity::Identity;
 use crate::ids::{AccountId, DeviceId, SessionId};
 use crate::kdf;
 use crate::kem::{KemPublic, KemSecret};
-use crate::packet::{OpenError, Packet};
+use crate::packet::{Binding, OpenError, Packet};
 use crate::prekey::PrekeySecret;
 
 /// Why no session was started.
@@ -202,7 +202,7 @@ impl Session {
         Ok(Accepted {
             session: opened.next,
             peer: answered.peer,
-            plaintext: opened.output,
+            opened: opened.output,
         })
     }
 
@@ -252,28 +252,24 @@ impl Session {
     }
 
     /// The additional data of a body: session, direction, and the whole packet before it.
-    fn body_aad(&self, author: Role, parts: BodyBinding<'_>) -> Zeroizing<Vec<u8>> {
+    fn body_aad(&self, author: Role, binding: Binding<'_>, header: &[u8]) -> Zeroizing<Vec<u8>> {
+        let Binding {
+            prefix,
+            handshake,
+            tag,
+            nonce,
+        } = binding;
         lp_all(&[
             b"Sotto/1 aad",
             self.id.as_bytes(),
             &[author.byte()],
-            &parts.prefix,
-            parts.handshake,
-            parts.nonce,
-            parts.tag,
-            parts.header,
+            &prefix,
+            handshake,
+            nonce,
+            tag,
+            header,
         ])
     }
-}
-
-/// What a body is bound to beside its session.
-#[derive(Clone, Copy)]
-struct BodyBinding<'a> {
-    prefix: [u8; 2],
-    handshake: &'a [u8],
-    nonce: &'a [u8; 16],
-    tag: &'a [u8; 16],
-    header: &'a [u8],
 }
 
 impl fmt::Debug for Session {

@@ -1,13 +1,11 @@
 //! Opening: find the chain by its tag, follow a step, take one message key (PROTOCOL §4.4, §5.3).
 
 use rand::CryptoRng;
-use zeroize::Zeroizing;
 
-use super::{Announcement, BodyBinding, Session, Step, Turn};
+use super::{Announcement, Opened, Session, Step, Turn};
 use crate::chain::{GAP_MAX, MessageKey, ReceiveChain, prune};
-use crate::header::{Header, HeaderBinding};
+use crate::header::{Header, StepAnnouncement};
 use crate::packet::{OpenError, Packet};
-use crate::padding;
 
 /// Where a message belongs.
 enum Place {
@@ -47,19 +45,14 @@ impl Session {
         packet: &Packet<'_>,
         now_secs: u64,
         _rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Step<Zeroizing<Vec<u8>>>, OpenError> {
+    ) -> Result<Step<Opened>, OpenError> {
         self.opened(packet, now_secs).ok_or(OpenError::NotAuthentic)
     }
 
-    fn opened(&self, packet: &Packet<'_>, now_secs: u64) -> Option<Step<Zeroizing<Vec<u8>>>> {
-        let binding = HeaderBinding {
-            prefix: packet.prefix,
-            handshake: packet.binding(),
-            tag: &packet.tag,
-            nonce: &packet.nonce,
-        };
+    fn opened(&self, packet: &Packet<'_>, now_secs: u64) -> Option<Step<Opened>> {
+        let binding = packet.binding();
         let mut next = self.clone();
-        let (header, message_key) = match self.place(&packet.tag)? {
+        let (header, message_key) = match self.place(binding.tag)? {
             Place::Known { index, n } => {
                 let chain = next.receiving.get_mut(index)?;
                 let header = Header::open(&chain.header, binding, packet.header)?;
@@ -78,23 +71,19 @@ impl Session {
                 (header, message_key)
             }
         };
-        let parts = BodyBinding {
-            prefix: packet.prefix,
-            handshake: packet.binding(),
-            nonce: &packet.nonce,
-            tag: &packet.tag,
-            header: packet.header,
-        };
-        let aad = self.body_aad(self.role.peer(), parts);
-        let padded = message_key.open(&packet.nonce, &aad, packet.body)?;
-        let output = padding::unpad(padded)?;
+        let aad = self.body_aad(self.role.peer(), binding, packet.header);
+        let output = Opened::decode(message_key.open(binding.nonce, &aad, packet.body)?)?;
         next.note_acknowledgement(&header);
         prune(&mut next.receiving, now_secs);
         Some(Step { next, output })
     }
 
     /// Follows the peer's step into its new chain and takes the key of the message in hand.
-    fn follow_step(&mut self, header: &Header, now_secs: u64) -> Option<MessageKey> {
+    fn follow_step(
+        &mut self,
+        header: &Header<StepAnnouncement>,
+        now_secs: u64,
+    ) -> Option<MessageKey> {
         let announcement = header.step.as_ref()?;
         let Turn::Theirs(secret) = &self.turn else {
             return None;
@@ -119,7 +108,7 @@ impl Session {
         Some(message_key)
     }
 
-    fn note_acknowledgement(&mut self, header: &Header) {
+    fn note_acknowledgement(&mut self, header: &Header<StepAnnouncement>) {
         let seen = |epoch| header.acknowledged_epoch >= epoch;
         let settled = match &self.announcement {
             // Any message of the peer shows that the handshake arrived.

@@ -3,17 +3,68 @@
 use rand::CryptoRng;
 use thiserror::Error;
 
-use super::{Announcement, BodyBinding, Session, Step, Turn};
+use super::{Announcement, Session, Step, Turn};
+use crate::aead::TAG_BYTES;
 use crate::chain::{SendChain, fresh_nonce, prune};
-use crate::codec::{Reader, Writer};
-use crate::handshake::{HANDSHAKE_BYTES_MAX, HandshakeView};
-use crate::header::{Header, HeaderBinding, StepAnnouncement};
+use crate::codec::Reader;
+use crate::group::{CAPSULE_BYTES, Capsule};
+use crate::handshake::HandshakeView;
+use crate::header::{Header, StepAnnouncement};
 use crate::kem::KemSecret;
-use crate::packet::{HANDSHAKE, ONE_TIME, PLAINTEXT_BYTES_MAX, STEP, VERSION};
+use crate::packet::{
+    Binding, HANDSHAKE, ONE_TIME, PLAINTEXT_BYTES_MAX, PREFIX_BYTES, STEP, VERSION,
+};
 use crate::padding;
 
-/// Least time between two steps of one side, in seconds: a step costs 2,336 bytes.
-pub(crate) const STEP_INTERVAL_SECS: u64 = 20;
+/// When a step is due at one's turn. A step costs 2,336 bytes.
+#[derive(Clone, Copy)]
+enum StepPolicy {
+    /// For what is said to one person: 20 seconds after one's last step.
+    Often,
+    /// For capsules, where a step is due with every member at once: after 50 messages of one's
+    /// chain, or an hour after one's last step.
+    Rarely,
+}
+
+impl StepPolicy {
+    const fn interval_secs(self) -> u64 {
+        match self {
+            Self::Often => 20,
+            Self::Rarely => 60 * 60,
+        }
+    }
+
+    const fn messages(self) -> u32 {
+        match self {
+            Self::Often => u32::MAX,
+            Self::Rarely => 50,
+        }
+    }
+}
+
+/// What a body holds.
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    Text(&'a [u8]),
+    Capsule(&'a Capsule),
+}
+
+impl Body<'_> {
+    /// Size in bytes before sealing.
+    fn bytes(self) -> usize {
+        match self {
+            Self::Text(plaintext) => padding::padded_bytes(plaintext.len()),
+            Self::Capsule(_) => CAPSULE_BYTES,
+        }
+    }
+
+    fn put_onto(self, packet: &mut Vec<u8>) {
+        match self {
+            Self::Text(plaintext) => padding::pad_onto(packet, plaintext),
+            Self::Capsule(capsule) => packet.extend_from_slice(capsule.encode().as_slice()),
+        }
+    }
+}
 
 /// Why nothing was sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -32,6 +83,17 @@ pub enum SealError {
     Exhausted,
 }
 
+impl SealError {
+    pub(crate) fn check_length(plaintext: &[u8]) -> Result<(), Self> {
+        let bytes = plaintext.len();
+        let bytes_max = PLAINTEXT_BYTES_MAX;
+        if bytes > bytes_max {
+            return Err(Self::TooLong { bytes, bytes_max });
+        }
+        Ok(())
+    }
+}
+
 impl Session {
     /// Seals a message of at most 53,247 bytes into a packet of at most 65,536; `now_secs` is Unix
     /// time in seconds.
@@ -48,31 +110,58 @@ impl Session {
         now_secs: u64,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Step<Vec<u8>>, SealError> {
-        if plaintext.len() > PLAINTEXT_BYTES_MAX {
-            return Err(SealError::TooLong {
-                bytes: plaintext.len(),
-                bytes_max: PLAINTEXT_BYTES_MAX,
-            });
-        }
+        SealError::check_length(plaintext)?;
+        self.seal_body(Body::Text(plaintext), StepPolicy::Often, now_secs, rng)
+    }
+
+    /// Seals the capsule of a group message into a packet of 146 bytes, more with a step or a
+    /// handshake; `now_secs` is Unix time in seconds (PROTOCOL §10.3).
+    ///
+    /// # Errors
+    /// [`SealError::Exhausted`].
+    ///
+    /// # Security
+    /// As for [`seal`](Self::seal).
+    pub fn seal_capsule(
+        &self,
+        capsule: &Capsule,
+        now_secs: u64,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Step<Vec<u8>>, SealError> {
+        self.seal_body(Body::Capsule(capsule), StepPolicy::Rarely, now_secs, rng)
+    }
+
+    fn seal_body(
+        &self,
+        body: Body<'_>,
+        policy: StepPolicy,
+        now_secs: u64,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Step<Vec<u8>>, SealError> {
         let mut next = self.clone();
         prune(&mut next.receiving, now_secs);
-        next.step_if_due(now_secs, rng)
-            .ok_or(SealError::Exhausted)?;
         let output = next
-            .seal_in_chain(plaintext, rng)
+            .step_if_due(policy, now_secs, rng)
+            .and_then(|()| next.seal_in_chain(body, rng))
             .ok_or(SealError::Exhausted)?;
         Ok(Step { next, output })
     }
 
     /// Makes a step if it is this side's turn and the last one is long enough ago. `None` if the
     /// epochs have run out.
-    fn step_if_due(&mut self, now_secs: u64, rng: &mut (impl CryptoRng + ?Sized)) -> Option<()> {
-        // A clock that went backwards must not hold steps up: the distance counts, not the order.
-        let rested = now_secs.abs_diff(self.stepped_secs) >= STEP_INTERVAL_SECS;
+    fn step_if_due(
+        &mut self,
+        policy: StepPolicy,
+        now_secs: u64,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Option<()> {
         let Turn::Ours(peer_key) = &self.turn else {
             return Some(());
         };
-        if self.sending.is_some() && !rested {
+        // A clock that went backwards must not hold steps up: the distance counts, not the order.
+        let rested = now_secs.abs_diff(self.stepped_secs) >= policy.interval_secs();
+        let is_due = |chain: &SendChain| rested || chain.next >= policy.messages();
+        if !self.sending.as_ref().is_none_or(is_due) {
             return Some(());
         }
         let epoch = self.newest_received_epoch().checked_add(1)?;
@@ -104,62 +193,53 @@ impl Session {
 
     fn seal_in_chain(
         &mut self,
-        plaintext: &[u8],
+        body: Body<'_>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Option<Vec<u8>> {
-        let (flags, handshake, step) = match &self.announcement {
-            Announcement::Settled => (0, &[][..], None),
-            Announcement::Step(step) => (STEP, &[][..], Some((**step).clone())),
+        let (flags, handshake, digest, step) = match &self.announcement {
+            Announcement::Settled => (0, &[][..], None, None),
+            Announcement::Step(step) => (STEP, &[][..], None, Some(&**step)),
             Announcement::Handshake {
                 bytes,
                 has_one_time,
             } => {
+                let view = HandshakeView::read(&mut Reader::new(bytes), *has_one_time)?;
                 let one_time = if *has_one_time { ONE_TIME } else { 0 };
-                (HANDSHAKE | one_time, bytes.as_slice(), None)
+                (HANDSHAKE | one_time, &**bytes, Some(view.digest()), None)
             }
         };
-        let prefix = [VERSION, flags];
-        let digest = HandshakeView::read(&mut Reader::new(handshake), flags & ONE_TIME != 0)
-            .map(|view| view.digest());
-        let binding = digest.as_ref().map_or(&[][..], |digest| digest);
-
         let acknowledged_epoch = self.newest_received_epoch();
-        let previous_count = self.previous_count;
         let chain = self.sending.as_mut()?;
         let n = chain.next;
         chain.next = n.checked_add(1)?;
         let message_key = chain.key.advance();
-        let nonce = fresh_nonce(rng);
-        let tag = chain.header.tag_of(n);
+        let binding = Binding {
+            prefix: [VERSION, flags],
+            handshake: digest.as_ref().map_or(&[], |digest| digest),
+            tag: &chain.header.tag_of(n),
+            nonce: &fresh_nonce(rng),
+        };
         let header = Header {
             epoch: chain.epoch,
             n,
-            previous_count,
+            previous_count: self.previous_count,
             acknowledged_epoch,
             step,
         };
-        let header_binding = HeaderBinding {
-            prefix,
-            handshake: binding,
-            tag: &tag,
-            nonce: &nonce,
-        };
-        let header = header.seal(&chain.header, header_binding);
-        let writer = Writer::with_capacity(HANDSHAKE_BYTES_MAX + header.len() + plaintext.len())
-            .raw(&prefix)
-            .raw(handshake)
-            .raw(&tag)
-            .raw(&nonce)
-            .raw(&header);
-        let parts = BodyBinding {
-            prefix,
-            handshake: binding,
-            nonce: &nonce,
-            tag: &tag,
-            header: &header,
-        };
-        let aad = self.body_aad(self.role, parts);
-        let body = message_key.seal(&nonce, &aad, &padding::pad(plaintext));
-        Some(writer.raw(&body).public())
+
+        let header_bytes = header.sealed_bytes();
+        let bytes = PREFIX_BYTES + handshake.len() + header_bytes + body.bytes() + TAG_BYTES;
+        let mut packet = Vec::with_capacity(bytes);
+        packet.extend_from_slice(&binding.prefix);
+        packet.extend_from_slice(handshake);
+        packet.extend_from_slice(binding.tag);
+        packet.extend_from_slice(binding.nonce);
+        header.seal_onto(&mut packet, &chain.header, binding);
+        let body_start = packet.len();
+        let sealed_header = packet.get(body_start - header_bytes..)?;
+        let aad = self.body_aad(self.role, binding, sealed_header);
+        body.put_onto(&mut packet);
+        message_key.seal_tail(binding.nonce, &aad, &mut packet, body_start);
+        Some(packet)
     }
 }

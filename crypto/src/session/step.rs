@@ -5,7 +5,44 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::Session;
+use crate::group::{CAPSULE_BYTES, Capsule};
+use crate::padding;
 use crate::public_identity::PublicIdentity;
+
+/// What a packet held. Its author is the peer of the session that opened it.
+pub enum Opened {
+    /// What the peer gave to [`Session::seal`].
+    Text(Zeroizing<Vec<u8>>),
+    /// What opens a message to a group.
+    Capsule(Capsule),
+}
+
+impl Opened {
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Capsule(_) => None,
+        }
+    }
+
+    /// A body of exactly 64 bytes is a capsule; every other one is padded text (PROTOCOL §5.3).
+    pub(super) fn decode(body: Zeroizing<Vec<u8>>) -> Option<Self> {
+        if body.len() == CAPSULE_BYTES {
+            return Capsule::decode(&body).map(Self::Capsule);
+        }
+        padding::unpad(body).map(Self::Text)
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text"),
+            Self::Capsule(capsule) => capsule.fmt(f),
+        }
+    }
+}
 
 /// An output, and the session that must take the place of the one that made it.
 ///
@@ -34,8 +71,8 @@ pub struct Accepted {
     pub session: Session,
     /// Who started it, verified.
     pub peer: PublicIdentity,
-    /// The message that came with the handshake.
-    pub plaintext: Zeroizing<Vec<u8>>,
+    /// What came with the handshake.
+    pub opened: Opened,
 }
 
 impl fmt::Debug for Accepted {
@@ -43,7 +80,7 @@ impl fmt::Debug for Accepted {
         let Self {
             session,
             peer,
-            plaintext: _,
+            opened: _,
         } = self;
         f.debug_struct("Accepted")
             .field("session", session)

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chain::GAP_MAX;
+use crate::group::{Capsule, GroupContext};
+use crate::ids::{GroupId, GroupMessageId, MembersHash};
 use crate::packet::{ENVELOPE_BYTES_MAX, PLAINTEXT_BYTES_MAX};
 use crate::prekey::PrekeyKind;
 use crate::testing::{FixedRng, alice, bob, from_hex, rng, to_hex};
@@ -56,7 +58,14 @@ fn open(session: &mut Session, bytes: &[u8], now_secs: u64) -> Result<Vec<u8>, O
         "opened, so it is not expected again"
     );
     *session = step.next;
-    Ok(step.output.to_vec())
+    Ok(text(step.output))
+}
+
+fn text(opened: Opened) -> Vec<u8> {
+    match opened {
+        Opened::Text(text) => text.to_vec(),
+        Opened::Capsule(_) => panic!("a capsule"),
+    }
 }
 
 impl Talk {
@@ -66,10 +75,11 @@ impl Talk {
         let mut alice = start(alice(), bob(), true, &mut rng);
         let first = seal(&mut alice, b"first", 0, &mut rng);
         let accepted = accept(bob(), &first, &mut rng).unwrap();
-        assert_eq!(accepted.plaintext.as_slice(), b"first");
+        let bob = accepted.session;
+        assert_eq!(text(accepted.opened), b"first");
         Self {
             alice,
-            bob: accepted.session,
+            bob,
             now_secs: 0,
             rng,
         }
@@ -423,7 +433,7 @@ fn the_second_packet_may_come_first() {
     let first = seal(&mut session, b"one", 0, &mut random);
     let second = seal(&mut session, b"two", 0, &mut random);
     let mut accepted = accept(bob(), &second, &mut random).unwrap();
-    assert_eq!(accepted.plaintext.as_slice(), b"two");
+    assert_eq!(text(accepted.opened), b"two");
     assert_eq!(open(&mut accepted.session, &first, 0).unwrap(), b"one");
 }
 
@@ -573,8 +583,8 @@ fn a_state_used_twice_repeats_no_key_with_its_nonce() {
         .unwrap()
         .output;
     let (one, two) = (Packet::parse(&one).unwrap(), Packet::parse(&two).unwrap());
-    assert_eq!(one.tag, two.tag, "the same place in the chain");
-    assert_ne!(one.nonce, two.nonce);
+    assert_eq!(one.tag(), two.tag(), "the same place in the chain");
+    assert_ne!(one.binding().nonce, two.binding().nonce);
     let differs = |a: &[u8], b: &[u8]| a.iter().zip(b).filter(|(a, b)| a != b).count();
     // Equal plaintexts under an equal key stream would be equal; only the tags would differ.
     assert!(differs(one.body, two.body) > 200);
@@ -615,11 +625,14 @@ fn packets_have_the_sizes_that_the_protocol_states() {
 }
 
 #[test]
-fn a_session_without_messages_left_says_so() {
+fn a_chain_without_messages_left_steps_or_says_so() {
     let mut talk = Talk::settled();
     talk.alice.sending.as_mut().unwrap().next = u32::MAX;
-    let sealed = talk.alice.seal(b"", talk.now_secs, &mut rng(1));
-    assert_eq!(sealed.err(), Some(SealError::Exhausted));
+    let sealed = talk.alice.seal(b"", talk.now_secs, &mut rng(1)).unwrap();
+    assert_eq!(flags(&sealed.output), 0b100, "her turn");
+    talk.bob.sending.as_mut().unwrap().next = u32::MAX;
+    let sealed = talk.bob.seal(b"", talk.now_secs, &mut rng(1));
+    assert_eq!(sealed.err(), Some(SealError::Exhausted), "not his turn");
 }
 
 #[test]
@@ -845,4 +858,64 @@ proptest! {
     fn every_schedule_delivers_each_message_once(events in prop::collection::vec(event(), 1..120)) {
         run(&events);
     }
+}
+
+fn capsule(seed: u64) -> Capsule {
+    let context = GroupContext {
+        group: GroupId::from_bytes([1; 32]),
+        epoch: 0,
+        members: MembersHash::of([]),
+        sender: alice().public().device_id(),
+        previous: GroupMessageId::from_bytes([0; 32]),
+    };
+    context.seal(b"to all", &mut rng(seed)).unwrap().1
+}
+
+#[test]
+fn a_capsule_comes_through_as_what_it_is_in_146_bytes() {
+    let mut talk = Talk::settled();
+    let sent = capsule(1);
+    let step = talk
+        .alice
+        .seal_capsule(&sent, talk.now_secs, &mut rng(1))
+        .unwrap();
+    assert_eq!(step.output.len(), 146);
+    let packet = Packet::parse(&step.output).unwrap();
+    let opened = talk.bob.open(&packet, talk.now_secs, &mut rng(1)).unwrap();
+    assert!(opened.output.text().is_none());
+    let Opened::Capsule(received) = opened.output else {
+        panic!("a text");
+    };
+    assert_eq!(received, sent);
+    // A text of 64 bytes stays a text.
+    let packet = talk.alice_seals(&[7; 64]);
+    assert_eq!(talk.bob_opens(&packet).unwrap(), [7; 64]);
+}
+
+#[test]
+fn a_capsule_may_begin_a_session() {
+    let mut random = rng(12);
+    let session = start(alice(), bob(), true, &mut random);
+    let first = session.seal_capsule(&capsule(2), 0, &mut random).unwrap();
+    let accepted = accept(bob(), &first.output, &mut random).unwrap();
+    assert!(matches!(accepted.opened, Opened::Capsule(received) if received == capsule(2)));
+}
+
+#[test]
+fn capsules_step_after_an_hour_or_fifty_messages() {
+    let mut talk = Talk::settled();
+    talk.bob_says(b"your turn");
+    let at = talk.now_secs;
+    let mut random = rng(3);
+    let mut flags_of_next = |session: &Session, now_secs| {
+        let step = session.seal_capsule(&capsule(1), now_secs, &mut random);
+        flags(&step.unwrap().output)
+    };
+    talk.alice.stepped_secs = at;
+    assert_eq!(flags_of_next(&talk.alice, at + 3599), 0);
+    assert_eq!(flags_of_next(&talk.alice, at + 3600), 0b100);
+    talk.alice.sending.as_mut().unwrap().next = 49;
+    assert_eq!(flags_of_next(&talk.alice, at), 0);
+    talk.alice.sending.as_mut().unwrap().next = 50;
+    assert_eq!(flags_of_next(&talk.alice, at), 0b100);
 }

@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use sotto_crypto::{Accepted, Packet, PublicIdentity, Session};
+use sotto_crypto::{Accepted, Opened, Packet, PublicIdentity, Session};
 use sotto_net::wire::{Acknowledge, Delivery as Envelope, Sequence};
-use zeroize::Zeroizing;
 
 use super::chat::{BundleState, Chat, Held};
 use super::content::{Content, Receipt, Shown};
@@ -106,8 +105,8 @@ impl Core {
             self.count_unopened();
             return Handled::Yes;
         };
-        if let Some((chat, plaintext)) = self.open_in_session(&packet, now) {
-            self.take_content(chat, &plaintext, now);
+        if let Some((chat, opened)) = self.open_in_session(&packet, now) {
+            self.take_content(chat, &opened, now);
             return Handled::Yes;
         }
         if packet.handshake().is_none() {
@@ -117,8 +116,8 @@ impl Core {
         if !self.inbox.may_start(now) {
             return Handled::NotYet;
         }
-        if let Some((chat, plaintext)) = self.accept_session(&packet, now) {
-            self.take_content(chat, &plaintext, now);
+        if let Some((chat, opened)) = self.accept_session(&packet, now) {
+            self.take_content(chat, &opened, now);
         } else {
             self.inbox.failed_starts.push_back(now.unix_millis);
             self.count_unopened();
@@ -127,11 +126,7 @@ impl Core {
     }
 
     /// Opens a packet in the session that expects its tag.
-    fn open_in_session(
-        &mut self,
-        packet: &Packet<'_>,
-        now: Moment,
-    ) -> Option<(ChatId, Zeroizing<Vec<u8>>)> {
+    fn open_in_session(&mut self, packet: &Packet<'_>, now: Moment) -> Option<(ChatId, Opened)> {
         let tag = packet.tag();
         for chat in self.chats.values_mut() {
             for held in &mut chat.sessions {
@@ -153,11 +148,7 @@ impl Core {
     }
 
     /// Opens a first message: a new session with its author.
-    fn accept_session(
-        &mut self,
-        packet: &Packet<'_>,
-        now: Moment,
-    ) -> Option<(ChatId, Zeroizing<Vec<u8>>)> {
+    fn accept_session(&mut self, packet: &Packet<'_>, now: Moment) -> Option<(ChatId, Opened)> {
         let handshake = packet.handshake()?;
         let digest = handshake.digest();
         let (signed_id, one_time_id) =
@@ -165,7 +156,7 @@ impl Core {
         let Accepted {
             session,
             peer,
-            plaintext,
+            opened,
         } = {
             let (signed, one_time) = self.prekeys.find(&digest, signed_id, one_time_id)?;
             let identity = &self.identity;
@@ -193,7 +184,7 @@ impl Core {
         chat.bundle = BundleState::Idle;
         let silent = chat.add_session(held).map(Change::RemoveSession);
         self.effects.commit.extend(silent);
-        Some((chat_id, plaintext))
+        Some((chat_id, opened))
     }
 
     /// The chat with this identity; a new one without a handle when the directory has not named
@@ -229,8 +220,9 @@ impl Core {
         ChatId(last + 1)
     }
 
-    fn take_content(&mut self, chat: ChatId, plaintext: &[u8], now: Moment) {
-        match Content::decode(plaintext) {
+    fn take_content(&mut self, chat: ChatId, opened: &Opened, now: Moment) {
+        // This version is in no group: a capsule opens nothing here, and that is said.
+        match opened.text().and_then(Content::decode) {
             Some(Content::Shown(shown)) => self.take_message(chat, shown),
             Some(Content::Receipt(receipt)) => self.take_receipt(chat, &receipt),
             Some(Content::Ignored) => {}
