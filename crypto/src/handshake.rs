@@ -243,13 +243,14 @@ pub(crate) fn respond(
     let secret = identity
         .unwrap_key
         .unwrap_secret(own.as_bytes(), view.wrapped, rng);
-    let signed_shared = signed.secret().decapsulate(view.signed_ciphertext)?;
-    let one_time_shared = match (one_time, view.one_time) {
-        (Some(prekey), Some((_, ciphertext))) => Some(prekey.secret().decapsulate(ciphertext)?),
+    let (signed, one_time) = (signed.expand(), one_time.map(PrekeySecret::expand));
+    let signed_shared = signed.decapsulate(view.signed_ciphertext)?;
+    let one_time_shared = match (&one_time, view.one_time) {
+        (Some(prekey), Some((_, ciphertext))) => Some(prekey.decapsulate(ciphertext)?),
         _ => None,
     };
-    let one_time_public = one_time.map(|prekey| prekey.secret().public());
-    let t0 = view.first_transcript(own, &signed.secret().public(), one_time_public.as_ref());
+    let one_time_public = one_time.as_ref().map(KemSecret::public);
+    let t0 = view.first_transcript(own, &signed.public(), one_time_public.as_ref());
     let p0 = mixed(&t0, &secret, &signed_shared, one_time_shared.as_deref());
 
     let auth = aead::open(&identity_key(&p0), &[0; 12], &t0, view.sealed_identity)?;

@@ -5,43 +5,42 @@ use x_wing::{
     DecapsulationKeyRejectNonContrib, Decapsulator, Encapsulate, EncapsulationKey, KeyExport,
     TryDecapsulate,
 };
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Size in bytes of a public key.
 pub(crate) const PUBLIC_BYTES: usize = x_wing::ENCAPSULATION_KEY_SIZE;
 /// Size in bytes of a ciphertext.
 pub(crate) const CIPHERTEXT_BYTES: usize = x_wing::CIPHERTEXT_SIZE;
 
-/// A secret key, kept as its 32-byte seed.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct KemSecret([u8; 32]);
+/// A secret key, expanded from its 32-byte seed.
+#[derive(Clone)]
+pub(crate) struct KemSecret(DecapsulationKeyRejectNonContrib);
 
 impl KemSecret {
     pub(crate) fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut seed = [0; 32];
-        rng.fill_bytes(&mut seed);
-        Self(seed)
+        let mut seed = Zeroizing::new([0; 32]);
+        rng.fill_bytes(seed.as_mut_slice());
+        Self::from_seed(&seed)
     }
 
-    pub(crate) fn from_seed(seed: [u8; 32]) -> Self {
-        Self(seed)
+    /// Expanding costs about as much as one encapsulation.
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
+        Self((*seed).into())
     }
 
-    pub(crate) fn seed(&self) -> &[u8; 32] {
-        &self.0
+    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes().into())
     }
 
     /// The public key, 1,216 bytes.
     pub(crate) fn public(&self) -> KemPublic {
-        let key = DecapsulationKeyRejectNonContrib::from(self.0);
-        KemPublic(key.encapsulation_key().to_bytes().into())
+        KemPublic(self.0.encapsulation_key().to_bytes().into())
     }
 
     /// The shared secret, or `None` when the ciphertext has the wrong length or its X25519 half is
     /// a point of small order.
     pub(crate) fn decapsulate(&self, ciphertext: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
-        let key = DecapsulationKeyRejectNonContrib::from(self.0);
-        let shared = key.try_decapsulate(ciphertext.try_into().ok()?).ok()?;
+        let shared = self.0.try_decapsulate(ciphertext.try_into().ok()?).ok()?;
         Some(Zeroizing::new(shared.into()))
     }
 }

@@ -49,7 +49,7 @@ pub struct PrekeySecret {
     kind: PrekeyKind,
     id: u32,
     not_after_secs: u64,
-    secret: KemSecret,
+    seed: Zeroizing<[u8; 32]>,
 }
 
 impl PrekeySecret {
@@ -61,11 +61,13 @@ impl PrekeySecret {
         not_after_secs: u64,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
+        let mut seed = Zeroizing::new([0; 32]);
+        rng.fill_bytes(seed.as_mut_slice());
         Self {
             kind,
             id,
             not_after_secs,
-            secret: KemSecret::generate(rng),
+            seed,
         }
     }
 
@@ -90,7 +92,7 @@ impl PrekeySecret {
             kind: self.kind,
             id: self.id,
             not_after_secs: self.not_after_secs,
-            public: self.secret.public(),
+            public: self.expand().public(),
         };
         let owner = identity.public().device_id();
         let signed = record.signed_parts(owner);
@@ -115,7 +117,7 @@ impl PrekeySecret {
             .u8(self.kind.byte())
             .u32(self.id)
             .u64(self.not_after_secs)
-            .raw(self.secret.seed())
+            .raw(self.seed.as_slice())
             .secret()
     }
 
@@ -130,7 +132,7 @@ impl PrekeySecret {
                 kind: PrekeyKind::from_byte(reader.u8()?)?,
                 id: reader.u32()?,
                 not_after_secs: reader.u64()?,
-                secret: KemSecret::from_seed(reader.array()?),
+                seed: Zeroizing::new(reader.array()?),
             };
             reader.finish()?;
             Some(secret)
@@ -138,8 +140,9 @@ impl PrekeySecret {
         read().ok_or(StoredError::Malformed)
     }
 
-    pub(crate) fn secret(&self) -> &KemSecret {
-        &self.secret
+    /// The key itself, which is some kilobytes large and used once or seldom.
+    pub(crate) fn expand(&self) -> KemSecret {
+        KemSecret::from_seed(&self.seed)
     }
 }
 
@@ -149,7 +152,7 @@ impl fmt::Debug for PrekeySecret {
             kind,
             id,
             not_after_secs,
-            secret: _,
+            seed: _,
         } = self;
         f.debug_struct("PrekeySecret")
             .field("kind", kind)
@@ -248,7 +251,7 @@ mod tests {
             (read.kind(), read.id(), read.not_after_secs()),
             (PrekeyKind::Signed, 5, 1000)
         );
-        assert_eq!(read.secret().seed(), &[0x2a; 32]);
+        assert_eq!(*read.seed, [0x2a; 32]);
         assert_eq!(to_hex(&read.to_stored()), sample);
     }
 

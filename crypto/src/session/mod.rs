@@ -10,6 +10,7 @@ mod stored;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use rand::CryptoRng;
 use thiserror::Error;
@@ -72,9 +73,9 @@ struct RootKey([u8; 32]);
 #[derive(Clone)]
 enum Turn {
     /// This side: it holds a key of the peer that it has not used.
-    Ours(Box<KemPublic>),
+    Ours(Arc<KemPublic>),
     /// The peer, for the key whose secret this is.
-    Theirs(KemSecret),
+    Theirs(Arc<KemSecret>),
 }
 
 /// What goes along with every message until the peer is known to have it.
@@ -83,12 +84,16 @@ enum Announcement {
     /// Nothing.
     Settled,
     /// The step that began the chain in which this side sends.
-    Step(Box<StepAnnouncement>),
+    Step(Arc<StepAnnouncement>),
     /// The handshake that began the session.
-    Handshake { bytes: Vec<u8>, has_one_time: bool },
+    Handshake {
+        bytes: Arc<[u8]>,
+        has_one_time: bool,
+    },
 }
 
-/// The state of a conversation with one device.
+/// The state of a conversation with one device. Its large parts never change and are shared by the
+/// copies that sealing and opening make.
 #[derive(Clone)]
 pub struct Session {
     id: SessionId,
@@ -136,7 +141,7 @@ impl Session {
             peer: peer.device_id(),
             peer_account: peer.account_id(),
             root: RootKey(*keys.root),
-            turn: Turn::Theirs(started.ratchet_secret),
+            turn: Turn::Theirs(Arc::new(started.ratchet_secret)),
             sending: Some(SendChain {
                 epoch: 0,
                 header: keys.chain_header,
@@ -148,7 +153,7 @@ impl Session {
             next_receive: keys.next_responder,
             receiving: Vec::new(),
             announcement: Announcement::Handshake {
-                bytes: started.bytes,
+                bytes: started.bytes.into(),
                 has_one_time: started.has_one_time,
             },
             stepped_secs: now_secs,
@@ -184,7 +189,7 @@ impl Session {
             peer: answered.peer.device_id(),
             peer_account: answered.peer.account_id(),
             root: RootKey(*keys.root),
-            turn: Turn::Ours(Box::new(answered.ratchet_key)),
+            turn: Turn::Ours(Arc::new(answered.ratchet_key)),
             sending: None,
             previous_count: 0,
             next_send: keys.next_responder,

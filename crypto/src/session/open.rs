@@ -1,5 +1,7 @@
 //! Opening: find the chain by its tag, follow a step, take one message key (PROTOCOL §4.4, §5.3).
 
+use std::sync::Arc;
+
 use rand::CryptoRng;
 
 use super::{Announcement, Opened, Session, Step, Turn};
@@ -102,7 +104,7 @@ impl Session {
         let message_key = chain.take(header.n, now_secs)?;
         self.receiving.push(chain);
         self.root = root;
-        self.turn = Turn::Ours(Box::new(announcement.public.clone()));
+        self.turn = Turn::Ours(Arc::new(announcement.public.clone()));
         // The peer could make its step only with the key that ours announced.
         self.announcement = Announcement::Settled;
         Some(message_key)

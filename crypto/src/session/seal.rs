@@ -1,5 +1,7 @@
 //! Sealing: a step if it is due, then one message key (PROTOCOL §4.3, §5).
 
+use std::sync::Arc;
+
 use rand::CryptoRng;
 use thiserror::Error;
 
@@ -179,9 +181,9 @@ impl Session {
             next: 0,
         };
         self.root = root;
-        self.turn = Turn::Theirs(secret);
+        self.turn = Turn::Theirs(Arc::new(secret));
         self.previous_count = self.sending.replace(chain).map_or(0, |old| old.next);
-        self.announcement = Announcement::Step(Box::new(announcement));
+        self.announcement = Announcement::Step(Arc::new(announcement));
         self.stepped_secs = now_secs;
         Some(())
     }

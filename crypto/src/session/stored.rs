@@ -1,5 +1,7 @@
 //! The stored record `StoredSessionV1` (PROTOCOL §9.3).
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::{Announcement, Role, RootKey, Session, Turn};
@@ -30,7 +32,7 @@ impl Session {
             .raw(&self.root.0);
         writer = match &self.turn {
             Turn::Ours(public) => writer.u8(0).raw(public.as_bytes()),
-            Turn::Theirs(secret) => writer.u8(1).raw(secret.seed()),
+            Turn::Theirs(secret) => writer.u8(1).raw(secret.seed().as_slice()),
         };
         writer = match &self.sending {
             None => writer.u8(0),
@@ -78,8 +80,11 @@ impl Session {
             peer_account: AccountId::from_bytes(reader.array()?),
             root: RootKey(reader.array()?),
             turn: match reader.u8()? {
-                0 => Turn::Ours(Box::new(KemPublic::decode(reader.raw(PUBLIC_BYTES)?)?)),
-                1 => Turn::Theirs(KemSecret::from_seed(reader.array()?)),
+                0 => Turn::Ours(Arc::new(KemPublic::decode(reader.raw(PUBLIC_BYTES)?)?)),
+                1 => {
+                    let seed = Zeroizing::new(reader.array()?);
+                    Turn::Theirs(Arc::new(KemSecret::from_seed(&seed)))
+                }
                 _ => return None,
             },
             sending: match reader.u8()? {
@@ -124,7 +129,7 @@ fn read_choice<T: Copy>(reader: &mut Reader<'_>, choices: [T; 2]) -> Option<T> {
 fn read_announcement(reader: &mut Reader<'_>) -> Option<Announcement> {
     Some(match reader.u8()? {
         0 => Announcement::Settled,
-        1 => Announcement::Step(Box::new(StepAnnouncement::read(reader)?)),
+        1 => Announcement::Step(Arc::new(StepAnnouncement::read(reader)?)),
         2 => {
             let has_one_time = read_choice(reader, [false, true])?;
             let bytes = reader.lp(HANDSHAKE_BYTES_MAX)?;
@@ -132,7 +137,7 @@ fn read_announcement(reader: &mut Reader<'_>) -> Option<Announcement> {
             HandshakeView::read(&mut inner, has_one_time)?;
             inner.finish()?;
             Announcement::Handshake {
-                bytes: bytes.to_vec(),
+                bytes: bytes.into(),
                 has_one_time,
             }
         }
