@@ -37,6 +37,20 @@ impl DeviceList {
         list
     }
 
+    /// The list after this one, with other devices.
+    #[cfg(test)]
+    pub(crate) fn next(&self, account_key: &SigningKey, devices: &[(u32, DeviceId)]) -> Self {
+        let account = account_key.verifying_key().to_bytes();
+        let mut list = Self {
+            version: self.version + 1,
+            previous: self.hash(&account),
+            devices: devices.to_vec(),
+            signature: [0; SIGNATURE_BYTES],
+        };
+        list.signature = signature::sign(account_key, &[SIGNED_LABEL, &account, &list.content()]);
+        list
+    }
+
     /// ``version || previous || count || (number || device id)*``
     fn content(&self) -> Vec<u8> {
         let writer = Writer::with_capacity(40 + self.devices.len() * 36)
@@ -118,14 +132,8 @@ mod tests {
     }
 
     fn next(older: &DeviceList, device: u8) -> DeviceList {
-        let account = key().verifying_key().to_bytes();
-        let mut list = older.clone();
-        list.version += 1;
-        list.previous = older.hash(&account);
-        list.devices
-            .push((list.version, DeviceId::from_bytes([device; 32])));
-        list.signature = signature::sign(&key(), &[SIGNED_LABEL, &account, &list.content()]);
-        list
+        let new = (older.version + 1, DeviceId::from_bytes([device; 32]));
+        older.next(&key(), &[&older.devices[..], &[new]].concat())
     }
 
     fn read(bytes: &[u8]) -> Option<DeviceList> {

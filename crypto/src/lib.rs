@@ -83,7 +83,7 @@ pub use crate::master_key::MasterKey;
 pub use crate::packet::{ENVELOPE_BYTES_MAX, HandshakeRef, OpenError, PLAINTEXT_BYTES_MAX, Packet};
 pub use crate::prekey::{PrekeyKind, PrekeySecret};
 pub use crate::public_identity::{IDENTITY_BYTES_MAX, IdentityError, PublicIdentity};
-pub use crate::safety_number::SafetyNumber;
+pub use crate::safety_number::{SafetyNumber, SafetyNumberError};
 pub use crate::session::{Accepted, Opened, SealError, Session, StartError, Step};
 pub use crate::stored::StoredError;
 pub use crate::vault_header::{UnlockError, VaultHeader, VaultHeaderError, VaultSecret};

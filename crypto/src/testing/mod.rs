@@ -1,6 +1,7 @@
 //! Two fixed identities, fixed randomness, and hex, for the tests of this crate.
 
 pub(crate) mod seals;
+mod vectors;
 
 use std::convert::Infallible;
 use std::fmt::Write;
