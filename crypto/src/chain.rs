@@ -147,18 +147,21 @@ impl ReceiveChain {
         if let Ok(index) = self.skipped.binary_search_by_key(&n, |key| key.n) {
             return Some(self.skipped.remove(index).key);
         }
-        self.skip_to(n, now_secs)?;
+        let (_, next) = self.live.as_ref()?;
+        if n.checked_sub(*next)? > GAP_MAX {
+            return None;
+        }
+        self.skip_to(n, now_secs);
         let (key, next) = self.live.as_mut()?;
         *next = n.checked_add(1)?;
         Some(key.advance())
     }
 
-    /// Sets aside the keys of all messages before `n`. `None` if those are too many.
-    fn skip_to(&mut self, n: u32, now_secs: u64) -> Option<()> {
-        let (key, next) = self.live.as_mut()?;
-        if n.checked_sub(*next)? > GAP_MAX {
-            return None;
-        }
+    /// Sets aside the keys of all messages before `n`.
+    fn skip_to(&mut self, n: u32, now_secs: u64) {
+        let Some((key, next)) = self.live.as_mut() else {
+            return;
+        };
         while *next < n {
             let skipped = SkippedKey {
                 n: *next,
@@ -168,16 +171,15 @@ impl ReceiveChain {
             self.skipped.push(skipped);
             *next += 1;
         }
-        Some(())
     }
 
-    /// Ends the chain after the `count` messages that the peer says it has.
-    pub(crate) fn close(&mut self, count: u32, now_secs: u64) -> Option<()> {
-        if self.live.as_ref().is_some_and(|(_, next)| *next < count) {
-            self.skip_to(count, now_secs)?;
+    /// Ends the chain after the `count` messages that the peer says it has. If more are missing than
+    /// may be, only the keys of the first are set aside: the conversation goes on without the rest.
+    pub(crate) fn close(&mut self, count: u32, now_secs: u64) {
+        if let Some((_, next)) = &self.live {
+            self.skip_to(count.min(next.saturating_add(GAP_MAX)), now_secs);
         }
         self.live = None;
-        Some(())
     }
 }
 
@@ -229,15 +231,26 @@ mod tests {
         assert_eq!(first.expects(&tag(GAP_MAX)), Some(GAP_MAX));
         assert_eq!(first.expects(&tag(GAP_MAX + 1)), None);
         assert!(chain(0).take(GAP_MAX + 1, 0).is_none());
-        assert!(chain(0).close(GAP_MAX + 1, 0).is_none());
         assert!(chain(0).take(u32::MAX, 0).is_none());
+    }
+
+    #[test]
+    fn a_chain_closes_whatever_its_length_and_keeps_a_bounded_number_of_keys() {
+        for (count, kept) in [(0, 0), (5, 2), (u32::MAX, GAP_MAX as usize)] {
+            let mut chain = chain(0);
+            chain.take(2, 0).unwrap();
+            chain.skipped.clear();
+            chain.close(count, 0);
+            assert!(chain.live.is_none());
+            assert_eq!(chain.skipped.len(), kept, "{count}");
+        }
     }
 
     #[test]
     fn the_newest_skipped_keys_of_the_newest_chains_are_kept() {
         let mut chains: Vec<_> = (0..7).map(chain).collect();
         for chain in &mut chains {
-            chain.close(300, 10).unwrap();
+            chain.close(300, 10);
         }
         prune(&mut chains, 10);
         let held: Vec<_> = chains

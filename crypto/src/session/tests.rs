@@ -524,6 +524,20 @@ fn the_largest_gap_is_bridged_and_one_more_is_not() {
 }
 
 #[test]
+fn a_session_goes_on_after_a_chain_of_which_too_much_was_lost() {
+    let mut talk = Talk::settled();
+    for _ in 0..=GAP_MAX + 1 {
+        let _lost = talk.alice_seals(b"lost");
+    }
+    let beyond = talk.alice_seals(b"beyond");
+    assert_eq!(talk.bob_opens(&beyond), Err(OpenError::NotAuthentic));
+    talk.bob_says(b"are you there?");
+    talk.alice_says(b"I am");
+    talk.bob_says(b"good");
+    assert_eq!(talk.bob_opens(&beyond), Err(OpenError::NotAuthentic));
+}
+
+#[test]
 fn a_late_message_opens_for_thirty_days() {
     let mut talk = Talk::settled();
     let late = talk.alice_seals(b"late");
