@@ -3,6 +3,8 @@
 //! A session never changes: sealing and opening give the next one beside their output.
 
 mod open;
+#[cfg(test)]
+mod schedules;
 mod seal;
 mod step;
 mod stored;

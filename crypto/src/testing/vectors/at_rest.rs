@@ -97,6 +97,7 @@ fn vectors_vault() {
 /// Records whose meaning PROTOCOL §9 lays down; those of sessions in the middle of a conversation
 /// are in `conversation.json`.
 #[test]
+#[expect(clippy::too_many_lines, reason = "tables")]
 fn vectors_stored() {
     let mut random = Recorder::new(62);
     let started = start(true, &mut random)

@@ -65,7 +65,7 @@ fn case(with_one_time: bool) -> Value {
     let mut parts = crate::codec::Reader::new(&drawn);
     let s: [u8; 32] = parts.array().unwrap();
     let oaep_seed: [u8; 32] = parts.array().unwrap();
-    let eseeds: Vec<[u8; 64]> = (0..1 + usize::from(with_one_time))
+    let eseeds: Vec<[u8; 64]> = (0..=usize::from(with_one_time))
         .map(|_| parts.array().unwrap())
         .collect();
     let ratchet_seed: [u8; 32] = parts.array().unwrap();
@@ -151,6 +151,7 @@ fn case(with_one_time: bool) -> Value {
 }
 
 /// A first packet is spoilt at every border of its layout.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn changes(with_one_time: bool) -> Vec<(&'static str, Change)> {
     let opk = if with_one_time { 4 } else { 0 };
     let c1 = 6 + opk;
