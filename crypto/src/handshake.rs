@@ -217,6 +217,15 @@ pub(crate) fn initiate(
     })
 }
 
+/// What `c4` holds: the sender, and its signature over the second transcript, not yet verified.
+pub(crate) fn read_sender(auth: &[u8]) -> Option<(PublicIdentity, [u8; SIGNATURE_BYTES])> {
+    let mut reader = Reader::new(auth);
+    let peer = PublicIdentity::decode(reader.lp(IDENTITY_BYTES_MAX)?).ok()?;
+    let proof = reader.array()?;
+    reader.finish()?;
+    Some((peer, proof))
+}
+
 /// What a responder learns from a handshake that was authentic.
 pub(crate) struct Responded {
     pub(crate) peer: PublicIdentity,
@@ -254,10 +263,7 @@ pub(crate) fn respond(
     let p0 = mixed(&t0, &secret, &signed_shared, one_time_shared.as_deref());
 
     let auth = aead::open(&identity_key(&p0), &[0; 12], &t0, view.sealed_identity)?;
-    let mut reader = Reader::new(&auth);
-    let peer = PublicIdentity::decode(reader.lp(IDENTITY_BYTES_MAX)?).ok()?;
-    let proof = reader.array()?;
-    reader.finish()?;
+    let (peer, proof) = read_sender(&auth)?;
     let t1 = second_transcript(&t0, peer.device_id());
     let authentic = signature::verify(&peer.device_key(), &[AUTH_LABEL, &t1], &proof);
     if !authentic || peer.device_id() == own {

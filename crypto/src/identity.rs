@@ -106,9 +106,7 @@ impl Identity {
     /// [`StoredError`]; no bytes panic.
     pub fn from_stored(bytes: &[u8]) -> Result<Self, StoredError> {
         let mut reader = StoredError::reader(bytes, STORED_VERSION)?;
-        Self::read(&mut reader)
-            .filter(|_| reader.finish().is_some())
-            .ok_or(StoredError::Malformed)
+        Self::read(&mut reader).ok_or(StoredError::Malformed)
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
@@ -118,12 +116,18 @@ impl Identity {
             Zeroizing::new(reader.array()?),
             Zeroizing::new(reader.array()?),
         ];
-        let unwrap_key = UnwrapKey::from_parts(&p, &q, reader.array()?)?;
+        let reject = reader.array()?;
         let public = PublicIdentity::decode(reader.lp(IDENTITY_BYTES_MAX)?).ok()?;
-        let belongs = *public.account_key() == account_key.verifying_key().to_bytes()
-            && public.device_key() == device_key.verifying_key().to_bytes()
-            && *public.wrap_key() == unwrap_key.public()?;
-        belongs.then_some(Self {
+        reader.finish()?;
+        // The private RSA key is by far the dearest part: it comes last.
+        let belongs = public.wrap_key().is_product_of(&p, &q)
+            && *public.account_key() == account_key.verifying_key().to_bytes()
+            && public.device_key() == device_key.verifying_key().to_bytes();
+        if !belongs {
+            return None;
+        }
+        let unwrap_key = UnwrapKey::from_parts(&p, &q, reject)?;
+        (*public.wrap_key() == unwrap_key.public()?).then_some(Self {
             account_key,
             device_key,
             unwrap_key,

@@ -49,6 +49,10 @@ mod bundle;
 mod chain;
 mod codec;
 mod device_list;
+#[cfg(test)]
+mod fuzzing;
+#[cfg(all(fuzzing, not(test)))]
+pub mod fuzzing;
 mod group;
 mod handshake;
 mod header;
@@ -67,6 +71,8 @@ mod session;
 mod signature;
 mod stored;
 #[cfg(test)]
+mod testing;
+#[cfg(all(fuzzing, not(test)))]
 mod testing;
 mod vault_header;
 

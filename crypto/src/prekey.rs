@@ -97,14 +97,7 @@ impl PrekeySecret {
         let owner = identity.public().device_id();
         let signed = record.signed_parts(owner);
         let signature = signature::sign(&identity.device_key, &signed.each_ref().map(|p| &**p));
-        Writer::with_capacity(PrekeyRecord::BYTES)
-            .u8(VERSION)
-            .u8(self.kind.byte())
-            .u32(self.id)
-            .u64(self.not_after_secs)
-            .raw(record.public.as_bytes())
-            .raw(&signature)
-            .public()
+        record.encode(&signature)
     }
 
     /// The stored record `StoredPrekeyV1`, 46 bytes (PROTOCOL §9.2).
@@ -172,7 +165,7 @@ pub(crate) struct PrekeyRecord {
 }
 
 impl PrekeyRecord {
-    const BYTES: usize = 1 + 1 + 4 + 8 + PUBLIC_BYTES + signature::SIGNATURE_BYTES;
+    pub(crate) const BYTES: usize = 1 + 1 + 4 + 8 + PUBLIC_BYTES + signature::SIGNATURE_BYTES;
 
     /// What `ik_sig` signs: label, kind, owner, id, end and key.
     fn signed_parts(&self, owner: DeviceId) -> [Vec<u8>; 6] {
@@ -184,6 +177,18 @@ impl PrekeyRecord {
             self.not_after_secs.to_be_bytes().to_vec(),
             self.public.as_bytes().to_vec(),
         ]
+    }
+
+    /// The record with its signature.
+    pub(crate) fn encode(&self, signature: &[u8; signature::SIGNATURE_BYTES]) -> Vec<u8> {
+        Writer::with_capacity(Self::BYTES)
+            .u8(VERSION)
+            .u8(self.kind.byte())
+            .u32(self.id)
+            .u64(self.not_after_secs)
+            .raw(self.public.as_bytes())
+            .raw(signature)
+            .public()
     }
 
     /// Reads a record without looking at its signature, which comes back beside it.

@@ -54,6 +54,18 @@ impl WrapKey {
         &self.spki
     }
 
+    /// Whether the modulus is the product of these two numbers, 192 bytes each, big-endian.
+    pub(crate) fn is_product_of(&self, p: &[u8; PRIME_BYTES], q: &[u8; PRIME_BYTES]) -> bool {
+        let number = |bytes| {
+            BoxedUint::from_be_slice(bytes, MODULUS_BITS)
+                .ok()
+                .map(Zeroizing::new)
+        };
+        number(p)
+            .zip(number(q))
+            .is_some_and(|(p, q)| p.wrapping_mul(&*q) == *self.key.n().as_ref())
+    }
+
     /// ``RSA-OAEP-SHA256(key, secret, label)``, 384 bytes.
     pub(crate) fn wrap(
         &self,
@@ -194,6 +206,19 @@ mod tests {
             .unwrap();
         let other = key.unwrap_secret(&ID, &wrapped, &mut rng(1));
         assert_ne!(&other[..31], &[9; 31]);
+    }
+
+    #[test]
+    fn a_modulus_is_the_product_of_its_primes_alone() {
+        let key = alice().unwrap_key.public().unwrap();
+        let [p, q] = alice().unwrap_key.primes().unwrap();
+        assert!(key.is_product_of(&p, &q) && key.is_product_of(&q, &p));
+        assert!(!key.is_product_of(&p, &p));
+        let mut changed = *p;
+        changed[191] ^= 2;
+        assert!(!key.is_product_of(&changed, &q));
+        changed[0] = 0;
+        assert!(!key.is_product_of(&changed, &q));
     }
 
     #[test]

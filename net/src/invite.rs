@@ -99,8 +99,12 @@ impl FromStr for Invite {
         let (authority, pin) = rest.split_once(PIN).ok_or(InviteError::Pin)?;
         let pin = RelayPin::parse(pin).ok_or(InviteError::Pin)?;
         let (host, port) = authority.rsplit_once(':').ok_or(InviteError::Address)?;
-        let port = port.parse().map_err(|_| InviteError::Address)?;
-        Self::to_host(host, port, pin)
+        let number: u16 = port.parse().map_err(|_| InviteError::Address)?;
+        // Neither a sign nor zeros in front: one link has one spelling.
+        if number.to_string() != port {
+            return Err(InviteError::Address);
+        }
+        Self::to_host(host, number, pin)
     }
 }
 
@@ -151,7 +155,9 @@ mod tests {
         assert_eq!(parse("https://relay.example"), Err(InviteError::Scheme));
         assert_eq!(parse("sotto://relay.example:4433"), Err(InviteError::Pin));
         let pin = pin.to_string();
-        for bad in ["", ":1", "a b:1", "a:0", "a:65536", "[::1:1", "a/b:1", "a"] {
+        for bad in [
+            "", ":1", "a b:1", "a:0", "a:65536", "a:+1", "a:01", "[::1:1", "a/b:1", "a",
+        ] {
             assert_eq!(
                 parse(&format!("sotto://{bad}?pin={pin}")),
                 Err(InviteError::Address),

@@ -19,6 +19,10 @@
 //! opaque bytes with a size. The specification is `net/WIRE.md`.
 
 pub mod frame;
+#[cfg(test)]
+mod fuzzing;
+#[cfg(all(fuzzing, not(test)))]
+pub mod fuzzing;
 pub mod invite;
 pub mod link;
 pub mod login;

@@ -1,9 +1,11 @@
 //! Two fixed identities, fixed randomness, and hex, for the tests of this crate.
 
+#[cfg(test)]
 pub(crate) mod seals;
 mod vectors;
 
 use std::convert::Infallible;
+#[cfg(test)]
 use std::fmt::Write;
 use std::sync::LazyLock;
 
@@ -73,6 +75,7 @@ fn stored(hex: &str) -> Identity {
     Identity::from_stored(&from_hex(hex)).expect("a frozen sample")
 }
 
+#[cfg(test)]
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("a String takes everything");
