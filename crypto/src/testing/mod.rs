@@ -1,7 +1,9 @@
 //! Two fixed identities, fixed randomness, and hex, for the tests of this crate.
 
 #[cfg(test)]
+#[cfg(test)]
 pub(crate) mod seals;
+#[cfg(test)]
 mod vectors;
 
 use std::convert::Infallible;
