@@ -286,3 +286,16 @@ pub fn is_wrong_pin(error: &ConnectionError) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::NamedGroup;
+
+    use super::*;
+
+    #[test]
+    fn the_first_choice_of_key_exchange_is_post_quantum() {
+        let groups = provider().kx_groups.clone();
+        assert_eq!(groups[0].name(), NamedGroup::X25519MLKEM768);
+    }
+}
