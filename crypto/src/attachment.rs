@@ -219,10 +219,11 @@ impl AttachmentOpener {
         Self::with_context(key, CONTEXT, header, sealed_bytes).ok_or(AttachmentError::NotAuthentic)
     }
 
-    fn with_context(
+    /// With any context; `None` where [`Self::new`] fails.
+    pub(crate) fn with_context(
         key: &AttachmentKey,
         context: &[u8],
-        header: &[u8],
+        header: &[u8; ATTACHMENT_HEADER_BYTES],
         sealed_bytes: u64,
     ) -> Option<Self> {
         let mut reader = Reader::new(header);

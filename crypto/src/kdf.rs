@@ -25,23 +25,33 @@ pub(crate) fn hmac(key: &[u8; 32], message: &[u8]) -> Zeroizing<[u8; 32]> {
 
 /// ``HKDF-Extract(salt, LP(part) || …)``, 32 bytes.
 pub(crate) fn extract(salt: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-    let (prk, _) = Hkdf::<Sha256>::extract(Some(salt), &lp_all(parts));
-    Zeroizing::new(prk.into())
+    hkdf_extract(salt, &lp_all(parts))
 }
 
 /// ``HKDF-Expand(prk, LP(part) || …, N)``; N at most 8,160 bytes.
 #[expect(
     clippy::expect_used,
-    reason = "a 32-byte key and N <= 255 * 32 are always accepted"
+    reason = "N <= 255 * 32 bytes are always available"
 )]
 pub(crate) fn expand<const N: usize>(prk: &[u8; 32], info: &[&[u8]]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= 255 * 32, "RFC 5869 §2.3") };
     let mut output = Zeroizing::new([0; N]);
-    Hkdf::<Sha256>::from_prk(prk)
-        .expect("32 bytes are one hash long")
-        .expand(&lp_all(info), output.as_mut_slice())
-        .expect("N is in bounds");
+    hkdf_expand(prk, &lp_all(info), output.as_mut_slice()).expect("N is in bounds");
     output
+}
+
+/// HKDF-Extract with SHA-256 (RFC 5869 §2.2), 32 bytes.
+pub(crate) fn hkdf_extract(salt: &[u8], ikm: &[u8]) -> Zeroizing<[u8; 32]> {
+    let (prk, _) = Hkdf::<Sha256>::extract(Some(salt), ikm);
+    Zeroizing::new(prk.into())
+}
+
+/// HKDF-Expand with SHA-256 (RFC 5869 §2.3); `None` for more than 8,160 bytes.
+pub(crate) fn hkdf_expand(prk: &[u8; 32], info: &[u8], output: &mut [u8]) -> Option<()> {
+    Hkdf::<Sha256>::from_prk(prk)
+        .ok()?
+        .expand(info, output)
+        .ok()
 }
 
 /// The 32 bytes of `output` that start at `index * 32`.

@@ -7,6 +7,7 @@ use rsa::{BoxedUint, Oaep, PrivateKey, PublicKey};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::codec::lp_all;
 use crate::kdf;
 
 /// Bits of the modulus.
@@ -21,8 +22,13 @@ const EXPONENT: u64 = 65_537;
 const LABEL: &[u8] = b"Sotto/1 oaep";
 const REJECT_LABEL: &[u8] = b"Sotto/1 oaep reject";
 
-fn oaep(device_id: &[u8; 32]) -> Oaep<Sha256> {
-    Oaep::new_with_label(crate::codec::lp_all(&[LABEL, device_id]).as_slice())
+/// ``LP("Sotto/1 oaep") || LP(device id)``
+fn label(device_id: &[u8; 32]) -> Zeroizing<Vec<u8>> {
+    lp_all(&[LABEL, device_id])
+}
+
+fn oaep(label: &[u8]) -> Oaep<Sha256> {
+    Oaep::new_with_label(label)
 }
 
 /// A public key that passed every check, with its canonical DER.
@@ -74,7 +80,7 @@ impl WrapKey {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Option<[u8; WRAPPED_BYTES]> {
         self.key
-            .encrypt(rng, oaep(device_id), secret)
+            .encrypt(rng, oaep(&label(device_id)), secret)
             .ok()?
             .try_into()
             .ok()
@@ -142,26 +148,45 @@ impl UnwrapKey {
         wrapped: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Zeroizing<[u8; 32]> {
-        let mut secret = kdf::hmac(
-            &self.reject,
-            &crate::codec::lp_all(&[REJECT_LABEL, device_id, wrapped]),
-        );
-        let opened = self.key.decrypt_blinded(rng, oaep(device_id), wrapped);
-        if let Ok(opened) = opened.map(Zeroizing::new)
+        let mut secret = kdf::hmac(&self.reject, &lp_all(&[REJECT_LABEL, device_id, wrapped]));
+        if let Some(opened) = self.oaep_decrypt(&label(device_id), wrapped, rng)
             && opened.len() == secret.len()
         {
             secret.copy_from_slice(&opened);
         }
         secret
     }
+
+    /// ``RSA-OAEP-SHA256(key, wrapped, label)`` undone, blinded with `rng`.
+    ///
+    /// # Security
+    /// Shows whether it failed; the protocol takes [`Self::unwrap_secret`].
+    pub(crate) fn oaep_decrypt(
+        &self,
+        label: &[u8],
+        wrapped: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let opened = self.key.decrypt_blinded(rng, oaep(label), wrapped);
+        opened.map(Zeroizing::new).ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use rsa::pkcs8::EncodePrivateKey;
+
     use super::*;
     use crate::testing::{alice, rng};
 
     const ID: [u8; 32] = [5; 32];
+
+    impl UnwrapKey {
+        /// The key for another implementation.
+        pub(crate) fn pkcs8(&self) -> Vec<u8> {
+            self.key.to_pkcs8_der().unwrap().as_bytes().to_vec()
+        }
+    }
 
     #[test]
     fn unwraps_what_was_wrapped_and_rejects_implicitly() {
@@ -202,7 +227,7 @@ mod tests {
         let public = key.public().unwrap();
         let wrapped = public
             .key
-            .encrypt(&mut rng(1), oaep(&ID), &[9; 31])
+            .encrypt(&mut rng(1), oaep(&label(&ID)), &[9; 31])
             .unwrap();
         let other = key.unwrap_secret(&ID, &wrapped, &mut rng(1));
         assert_ne!(&other[..31], &[9; 31]);

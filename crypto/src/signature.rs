@@ -12,10 +12,19 @@ pub(crate) fn sign(key: &SigningKey, parts: &[&[u8]]) -> [u8; SIGNATURE_BYTES] {
     key.sign(&lp_all(parts)).to_bytes()
 }
 
-/// Strict verification: canonical encodings, no key of small order (RFC 8032 §5.1.7).
+/// Strict verification of a signature over ``LP(part) || …``.
 pub(crate) fn verify(key: &[u8; 32], parts: &[&[u8]], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+    verify_message(key, &lp_all(parts), signature)
+}
+
+/// Strict verification: canonical encodings, no key of small order (RFC 8032 §5.1.7).
+pub(crate) fn verify_message(
+    key: &[u8; 32],
+    message: &[u8],
+    signature: &[u8; SIGNATURE_BYTES],
+) -> bool {
     VerifyingKey::from_bytes(key).is_ok_and(|key| {
-        key.verify_strict(&lp_all(parts), &Signature::from_bytes(signature))
+        key.verify_strict(message, &Signature::from_bytes(signature))
             .is_ok()
     })
 }

@@ -1,10 +1,15 @@
 //! Two fixed identities, fixed randomness, and hex, for the tests of this crate.
 
 #[cfg(test)]
+mod differential;
 #[cfg(test)]
 pub(crate) mod seals;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod wycheproof;
+#[cfg(test)]
+mod xwing_draft;
 
 use std::convert::Infallible;
 #[cfg(test)]
@@ -60,6 +65,38 @@ impl TryRng for FixedRng {
 }
 
 impl TryCryptoRng for FixedRng {}
+
+/// Randomness that a published vector prescribes; more than it holds is a failed test.
+pub(crate) struct GivenRng(Vec<u8>);
+
+/// These bytes, once, as randomness.
+pub(crate) fn given(bytes: &[u8]) -> GivenRng {
+    GivenRng(bytes.to_vec())
+}
+
+impl TryRng for GivenRng {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_be_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        let rest = self.0.split_off(bytes.len());
+        bytes.copy_from_slice(&std::mem::replace(&mut self.0, rest));
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for GivenRng {}
 
 /// Always the same Alice.
 pub(crate) fn alice() -> &'static Identity {
