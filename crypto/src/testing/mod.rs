@@ -1,5 +1,24 @@
 //! Two fixed identities, fixed randomness, and hex, for the tests of this crate.
 
+/// For generators that are defined by their bytes: `u32` and `u64` are those, big-endian.
+macro_rules! words_from_bytes {
+    () => {
+        type Error = std::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            let mut bytes = [0; 4];
+            self.try_fill_bytes(&mut bytes)?;
+            Ok(u32::from_be_bytes(bytes))
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            let mut bytes = [0; 8];
+            self.try_fill_bytes(&mut bytes)?;
+            Ok(u64::from_be_bytes(bytes))
+        }
+    };
+}
+
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
@@ -40,19 +59,7 @@ pub(crate) fn rng(seed: u64) -> FixedRng {
 }
 
 impl TryRng for FixedRng {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_be_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_be_bytes(bytes))
-    }
+    words_from_bytes!();
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
         for chunk in bytes.chunks_mut(32) {
@@ -67,27 +74,18 @@ impl TryRng for FixedRng {
 impl TryCryptoRng for FixedRng {}
 
 /// Randomness that a published vector prescribes; more than it holds is a failed test.
+#[cfg(test)]
 pub(crate) struct GivenRng(Vec<u8>);
 
 /// These bytes, once, as randomness.
+#[cfg(test)]
 pub(crate) fn given(bytes: &[u8]) -> GivenRng {
     GivenRng(bytes.to_vec())
 }
 
+#[cfg(test)]
 impl TryRng for GivenRng {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_be_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_be_bytes(bytes))
-    }
+    words_from_bytes!();
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
         let rest = self.0.split_off(bytes.len());
@@ -96,6 +94,7 @@ impl TryRng for GivenRng {
     }
 }
 
+#[cfg(test)]
 impl TryCryptoRng for GivenRng {}
 
 /// Always the same Alice.

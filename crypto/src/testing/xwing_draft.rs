@@ -18,7 +18,7 @@ fn x_wing_agrees_with_its_draft() {
         let mut seed = given(&field("seed"));
         let secret = KemSecret::generate(&mut seed);
         assert_eq!(secret.seed().as_slice(), field("sk"));
-        let secret = KemSecret::from_seed(field("sk").try_into().unwrap());
+        let secret = KemSecret::from_seed(&field("sk").try_into().unwrap());
         assert_eq!(secret.public().as_bytes().as_slice(), public);
 
         let key = KemPublic::decode(&public).unwrap();
