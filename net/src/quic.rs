@@ -28,7 +28,8 @@ const ALPN: &[u8] = b"sotto/1";
 pub const SERVER_NAME: &str = "relay.sotto.invalid";
 
 /// Minor version of the protocol: peers of different minor versions understand each other.
-pub const MINOR_VERSION: u16 = 0;
+/// 1 added ephemeral envelopes.
+pub const MINOR_VERSION: u16 = 1;
 
 /// How long a silent connection lives.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);

@@ -14,6 +14,9 @@ use crate::frame::{FrameError, Frames};
 
 /// The largest envelope, in bytes.
 pub const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
+/// The largest ephemeral envelope, in bytes: a packet with the largest step in front of a short
+/// text.
+pub const EPHEMERAL_BYTES_MAX: usize = 4 * 1024;
 /// The largest public identity, in bytes.
 pub const IDENTITY_BYTES_MAX: usize = 4 * 1024;
 /// The largest public prekey record, in bytes.
@@ -169,6 +172,16 @@ pub struct LookUp {
     pub request: u32,
     /// The handle.
     pub handle: String,
+}
+
+/// Client: hand this to those who are there now, and to nobody later (kind 9, minor 1). No answer:
+/// what it says is worth little in a moment.
+///
+/// Payload: a list of device and body length in postcard, then the bodies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendEphemeral {
+    /// For whom, and what; at most 128, each at most 4 KiB.
+    pub targets: Vec<(DeviceKey, Bytes)>,
 }
 
 /// Relay: you are logged in (kind 1).
@@ -335,6 +348,14 @@ pub struct CaughtUp {
     pub sequence: Sequence,
 }
 
+/// Delivery stream: an envelope that was not stored (kind 3, minor 1). It has no place in the mailbox
+/// and is not acknowledged. Payload: the body alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ephemeral {
+    /// The sealed body.
+    pub body: Bytes,
+}
+
 /// A payload that knows its own layout.
 trait Payload: Sized {
     fn put(&self, out: &mut BytesMut);
@@ -368,51 +389,83 @@ fn take_postcard<T: DeserializeOwned>(bytes: &Bytes) -> Option<(T, Bytes)> {
     Some((value, bytes.slice(start..)))
 }
 
+/// Bodies for devices: their lengths in front, the bodies themselves behind everything else.
+type Lengths = Vec<(DeviceKey, u32)>;
+
+fn lengths(targets: &[(DeviceKey, Bytes)]) -> Lengths {
+    let length = |body: &Bytes| u32::try_from(body.len()).unwrap_or(u32::MAX);
+    targets
+        .iter()
+        .map(|(device, body)| (*device, length(body)))
+        .collect()
+}
+
+fn put_bodies(targets: &[(DeviceKey, Bytes)], out: &mut BytesMut) {
+    for (_, body) in targets {
+        out.put_slice(body);
+    }
+}
+
+/// Cuts the bodies off `rest`, which must end with them.
+fn take_bodies(lengths: Lengths, mut rest: Bytes) -> Option<Vec<(DeviceKey, Bytes)>> {
+    if lengths.len() > TARGETS_MAX {
+        return None;
+    }
+    let mut targets = Vec::with_capacity(lengths.len());
+    for (device, bytes) in lengths {
+        let bytes = usize::try_from(bytes).ok()?;
+        if bytes > rest.remaining() {
+            return None;
+        }
+        targets.push((device, rest.split_to(bytes)));
+    }
+    rest.is_empty().then_some(targets)
+}
+
 #[derive(Serialize, Deserialize)]
 struct SendHead {
     request: u32,
     id: EnvelopeId,
-    targets: Vec<(DeviceKey, u32)>,
+    targets: Lengths,
 }
 
 impl Send {
     fn put(&self, out: &mut BytesMut) {
-        let targets = self
-            .targets
-            .iter()
-            .map(|(device, body)| (*device, u32::try_from(body.len()).unwrap_or(u32::MAX)))
-            .collect();
-        put_postcard(
-            &SendHead {
-                request: self.request,
-                id: self.id,
-                targets,
-            },
-            out,
-        );
-        for (_, body) in &self.targets {
-            out.put_slice(body);
-        }
+        let head = SendHead {
+            request: self.request,
+            id: self.id,
+            targets: lengths(&self.targets),
+        };
+        put_postcard(&head, out);
+        put_bodies(&self.targets, out);
     }
 
     fn take(payload: &Bytes) -> Option<Self> {
-        let (head, mut rest) = take_postcard::<SendHead>(payload)?;
-        if head.targets.len() > TARGETS_MAX {
-            return None;
-        }
-        let mut targets = Vec::with_capacity(head.targets.len());
-        for (device, bytes) in head.targets {
-            let bytes = usize::try_from(bytes).ok()?;
-            if bytes > rest.remaining() {
-                return None;
-            }
-            targets.push((device, rest.split_to(bytes)));
-        }
-        rest.is_empty().then_some(Self {
+        let (head, rest) = take_postcard::<SendHead>(payload)?;
+        Some(Self {
             request: head.request,
             id: head.id,
-            targets,
+            targets: take_bodies(head.targets, rest)?,
         })
+    }
+}
+
+impl SendEphemeral {
+    fn put(&self, out: &mut BytesMut) {
+        put_postcard(&lengths(&self.targets), out);
+        put_bodies(&self.targets, out);
+    }
+
+    fn take(payload: &Bytes) -> Option<Self> {
+        let (lengths, rest) = take_postcard(payload)?;
+        let targets = take_bodies(lengths, rest)?;
+        Some(Self { targets })
+    }
+}
+
+impl Ephemeral {
+    fn put(&self, out: &mut BytesMut) {
+        out.put_slice(&self.body);
     }
 }
 
@@ -474,6 +527,7 @@ frames! {
         6 Acknowledge Payload::take,
         7 WatchPresence Payload::take,
         8 LookUp Payload::take,
+        9 SendEphemeral |payload: Bytes| SendEphemeral::take(&payload),
     }
 }
 
@@ -496,6 +550,7 @@ frames! {
     DeliveryFrame {
         1 Delivery |payload: Bytes| Delivery::take(&payload),
         2 CaughtUp Payload::take,
+        3 Ephemeral |body: Bytes| Some(Ephemeral { body }),
     }
 }
 
@@ -572,6 +627,13 @@ mod tests {
                 handle: "bob".to_owned(),
             }
             .into(),
+            SendEphemeral {
+                targets: vec![
+                    (DEVICE, Bytes::from_static(b"typing")),
+                    (OTHER, Bytes::new()),
+                ],
+            }
+            .into(),
         ]
     }
 
@@ -631,6 +693,10 @@ mod tests {
             }
             .into(),
             CaughtUp { sequence: 300 }.into(),
+            Ephemeral {
+                body: Bytes::from_static(b"typing"),
+            }
+            .into(),
         ]
     }
 
@@ -708,6 +774,7 @@ mod tests {
             // Sequence 300 in two bytes, then the id.
             DeliveryFrame::Delivery(_) => Some(18),
             DeliveryFrame::CaughtUp(_) => None,
+            DeliveryFrame::Ephemeral(_) => Some(0),
         });
     }
 
@@ -738,7 +805,7 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_passed_over_and_an_unknown_reason_is_kept() {
         let payload = Bytes::from_static(b"of a newer version");
-        for kind in [0, 9, 255] {
+        for kind in [0, 10, 255] {
             assert_eq!(ClientFrame::decode(kind, payload.clone()).unwrap(), None);
             assert_eq!(RelayFrame::decode(kind, payload.clone()).unwrap(), None);
             assert_eq!(DeliveryFrame::decode(kind, payload.clone()).unwrap(), None);

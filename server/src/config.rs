@@ -59,13 +59,34 @@ impl Default for RelayConfig {
     }
 }
 
+/// How often something may happen: so many at once, and one more after each interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// At once, after a rest.
+    pub burst: u32,
+    /// Until one more is allowed.
+    pub every: Duration,
+}
+
+impl Rate {
+    /// So many at once, and so many more in each second, evenly; at least one of each.
+    pub fn per_second(burst: u32, per_second: u32) -> Self {
+        Self {
+            burst,
+            every: Duration::from_secs(1) / per_second.max(1),
+        }
+    }
+}
+
 /// Bounds on everything that grows (WIRE §7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Connections in all. Each idle one costs about 45 KiB.
     pub connections: usize,
-    /// Connections from one IP address: a household or an office behind one address.
+    /// Connections from one IPv4 address or one IPv6 network of 64 bits: a household or an office.
     pub connections_per_address: usize,
+    /// New connections from there.
+    pub connection_rate: Rate,
     /// Connections that have not logged in yet.
     pub strangers: usize,
     /// From so many strangers on, an address must first show that it receives what is sent to it
@@ -79,6 +100,17 @@ pub struct Limits {
     pub mailbox_bytes: u64,
     /// How long an envelope waits for its device.
     pub envelope_age: Duration,
+    /// Envelopes that a device sends, counted for each target.
+    pub envelope_rate: Rate,
+    /// Ephemeral envelopes that a device sends, counted for each target.
+    pub ephemeral_rate: Rate,
+    /// Bundles that a device takes.
+    pub bundle_rate: Rate,
+    /// One-time prekeys of one device that are given out; beyond that, bundles come without, so
+    /// that nobody can use somebody's prekeys up.
+    pub one_time_prekey_rate: Rate,
+    /// Claims, publications and questions of a device.
+    pub request_rate: Rate,
 }
 
 impl Default for Limits {
@@ -93,6 +125,21 @@ impl Default for Limits {
             mailbox_envelopes: 10_000,
             mailbox_bytes: 64 * 1024 * 1024,
             envelope_age: 30 * DAY,
+            connection_rate: Rate::per_second(256, 16),
+            // What was written during a week offline goes out at once; then a busy bot's pace.
+            envelope_rate: Rate::per_second(5_000, 200),
+            ephemeral_rate: Rate::per_second(512, 32),
+            // A new member writes to a group of 128 devices; then one acquaintance every ten seconds.
+            bundle_rate: Rate {
+                burst: 256,
+                every: Duration::from_secs(10),
+            },
+            // Half of what a device has in stock, then its whole stock within five hours.
+            one_time_prekey_rate: Rate {
+                burst: 50,
+                every: Duration::from_mins(3),
+            },
+            request_rate: Rate::per_second(128, 4),
         }
     }
 }

@@ -166,6 +166,7 @@ async fn run<S: Store>(
         device: admitted.device,
         session: admitted.session,
         live: admitted.queues.live,
+        ephemerals: admitted.queues.ephemerals,
         frames: FrameWriter::new(stream),
         after: admitted.after,
     };

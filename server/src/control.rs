@@ -9,9 +9,10 @@ use rand::RngExt as _;
 use sotto_net::frame::{FrameError, FrameReader, FrameWriter};
 use sotto_net::quic::{RecvStream, SendStream};
 use sotto_net::wire::{
-    Bundle, Claim, ClientFrame, DeviceKey, Done, ENVELOPE_BYTES_MAX, GoingAway, IDENTITY_BYTES_MAX,
-    NAME_BYTES_MAX, PREKEY_BYTES_MAX, PREKEYS_PER_FRAME_MAX, PublishPrekeys, Refusal, Refused,
-    RelayFrame, Send as SendEnvelope, TARGETS_MAX, WATCHED_MAX,
+    Bundle, Claim, ClientFrame, DeviceKey, Done, ENVELOPE_BYTES_MAX, EPHEMERAL_BYTES_MAX,
+    Ephemeral, GoingAway, IDENTITY_BYTES_MAX, NAME_BYTES_MAX, PREKEY_BYTES_MAX,
+    PREKEYS_PER_FRAME_MAX, PublishPrekeys, Refusal, Refused, RelayFrame, Send as SendEnvelope,
+    TARGETS_MAX, WATCHED_MAX,
 };
 use tokio::sync::mpsc;
 
@@ -134,10 +135,16 @@ async fn handle<S: Store>(
     device: DeviceKey,
     frame: ClientFrame,
 ) -> Result<Option<Answer>, Ending> {
-    let store = &shared.store;
+    let (store, rates) = (&shared.store, &shared.rates);
     Ok(Some(match frame {
-        ClientFrame::Claim(claim) => claim_handle(shared, device, claim).await,
+        ClientFrame::Claim(claim) => match rates.requests.take(&device, 1) {
+            Ok(()) => claim_handle(shared, device, claim).await,
+            Err(wait) => at_once(too_often(claim.request, wait)),
+        },
         ClientFrame::PublishPrekeys(publication) => {
+            if let Err(wait) = rates.requests.take(&device, 1) {
+                return Ok(Some(at_once(too_often(publication.request, wait))));
+            }
             let PublishPrekeys {
                 request,
                 signed,
@@ -155,7 +162,11 @@ async fn handle<S: Store>(
             }
         }
         ClientFrame::TakeBundle(take) => {
-            let ticket = store.take_bundle(take.device).await;
+            if let Err(wait) = rates.bundles.take(&device, 1) {
+                return Ok(Some(at_once(too_often(take.request, wait))));
+            }
+            let with_one_time = rates.one_time_prekeys.take(&take.device, 1).is_ok();
+            let ticket = store.take_bundle(take.device, with_one_time).await;
             Box::pin(async move {
                 match ticket.await {
                     Ok(bundle) => Bundle {
@@ -168,7 +179,24 @@ async fn handle<S: Store>(
                 }
             })
         }
-        ClientFrame::Send(send) => append(shared, send).await,
+        ClientFrame::Send(send) => match rates.envelopes.pace(&device, send.targets.len()).await {
+            Ok(()) => append(shared, send).await,
+            Err(wait) => at_once(too_often(send.request, wait)),
+        },
+        ClientFrame::SendEphemeral(ephemeral) => {
+            if rates
+                .ephemerals
+                .take(&device, ephemeral.targets.len())
+                .is_ok()
+            {
+                for (target, body) in ephemeral.targets {
+                    if body.len() <= EPHEMERAL_BYTES_MAX {
+                        shared.hub.hand(target, Ephemeral { body });
+                    }
+                }
+            }
+            return Ok(None);
+        }
         ClientFrame::Acknowledge(acknowledge) => {
             // Nobody waits for it: what is not forgotten now is acknowledged again at login.
             drop(store.acknowledge(device, acknowledge.up_to).await);
@@ -183,6 +211,9 @@ async fn handle<S: Store>(
         }
         ClientFrame::LookUp(look_up) => {
             let request = look_up.request;
+            if let Err(wait) = rates.requests.take(&device, 1) {
+                return Ok(Some(at_once(too_often(request, wait))));
+            }
             at_once(match store.look_up(look_up.handle).await {
                 Ok(mut entry) => {
                     entry.request = request;
@@ -256,9 +287,19 @@ fn done(
     })
 }
 
+fn too_often(request: u32, wait: Duration) -> RelayFrame {
+    Refused {
+        request,
+        reason: Refusal::RateLimited,
+        // Rounded up, so that the next try is not a moment too early.
+        retry_after_millis: u32::try_from(wait.as_millis() + 1).unwrap_or(u32::MAX),
+    }
+    .into()
+}
+
 fn refused(request: u32, reason: Refusal) -> RelayFrame {
     let retry_after_millis = match reason {
-        Refusal::MailboxFull | Refusal::Storage | Refusal::RateLimited => {
+        Refusal::MailboxFull | Refusal::Storage => {
             u32::try_from(RETRY.as_millis()).unwrap_or(u32::MAX)
         }
         _ => 0,

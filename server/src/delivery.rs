@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sotto_net::frame::FrameWriter;
 use sotto_net::quic::SendStream;
-use sotto_net::wire::{CaughtUp, Delivery, DeliveryFrame, DeviceKey, Sequence};
+use sotto_net::wire::{CaughtUp, Delivery, DeliveryFrame, DeviceKey, Ephemeral, Sequence};
 use tokio::sync::mpsc;
 
 use crate::hub::Session;
@@ -23,6 +23,7 @@ pub(crate) struct Outflow<S> {
     pub(crate) device: DeviceKey,
     pub(crate) session: Arc<Session>,
     pub(crate) live: mpsc::Receiver<Delivery>,
+    pub(crate) ephemerals: mpsc::Receiver<Ephemeral>,
     pub(crate) frames: FrameWriter<DeliveryFrame, SendStream>,
     /// Delivered up to here.
     pub(crate) after: Sequence,
@@ -75,7 +76,15 @@ impl<S: Store> Outflow<S> {
                 if self.session.take_behind() {
                     return Ok(true);
                 }
-                match self.live.recv().await {
+                let delivery = tokio::select! {
+                    biased;
+                    delivery = self.live.recv() => delivery,
+                    Some(ephemeral) = self.ephemerals.recv() => {
+                        self.frames.put(&ephemeral.into());
+                        continue;
+                    }
+                };
+                match delivery {
                     Some(delivery) => delivery,
                     None => return Ok(false),
                 }

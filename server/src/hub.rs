@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sotto_net::quic::{CloseCode, Connection};
 use sotto_net::wire::{
-    Delivery, DeviceKey, Entry, PrekeysLow, Presence, Refusal, Refused, RelayFrame,
+    Delivery, DeviceKey, Entry, Ephemeral, PrekeysLow, Presence, Refusal, Refused, RelayFrame,
 };
 use tokio::sync::mpsc;
 
@@ -14,6 +14,8 @@ use crate::store::Event;
 
 /// Envelopes that wait in memory for one reader; a slower one is served from the store.
 const LIVE_MAX: usize = 256;
+/// Ephemeral envelopes that wait for one reader; more are dropped.
+const EPHEMERALS_MAX: usize = 32;
 /// News that wait for one reader; a slower one is disconnected and learns all of it anew.
 const NEWS_MAX: usize = 1_024;
 /// Fewer one-time prekeys than this are worth telling their owner.
@@ -25,6 +27,7 @@ pub(crate) struct Session {
     connection: Connection,
     news: mpsc::Sender<RelayFrame>,
     live: mpsc::Sender<Delivery>,
+    ephemerals: mpsc::Sender<Ephemeral>,
     /// An envelope did not fit into `live`: go on from the store.
     is_behind: AtomicBool,
 }
@@ -34,21 +37,25 @@ pub(crate) struct Session {
 pub(crate) struct Queues {
     pub(crate) news: mpsc::Receiver<RelayFrame>,
     pub(crate) live: mpsc::Receiver<Delivery>,
+    pub(crate) ephemerals: mpsc::Receiver<Ephemeral>,
 }
 
 impl Session {
     pub(crate) fn new(connection: Connection) -> (Arc<Self>, Queues) {
         let (news, news_queue) = mpsc::channel(NEWS_MAX);
         let (live, live_queue) = mpsc::channel(LIVE_MAX);
+        let (ephemerals, ephemeral_queue) = mpsc::channel(EPHEMERALS_MAX);
         let session = Self {
             connection,
             news,
             live,
+            ephemerals,
             is_behind: AtomicBool::new(false),
         };
         let queues = Queues {
             news: news_queue,
             live: live_queue,
+            ephemerals: ephemeral_queue,
         };
         (Arc::new(session), queues)
     }
@@ -139,6 +146,14 @@ impl Hub {
             );
         }
         state.watched.insert(device, others);
+    }
+
+    /// Hands an ephemeral envelope to a device that is there and keeps up; drops it otherwise.
+    pub(crate) fn hand(&self, device: DeviceKey, ephemeral: Ephemeral) {
+        if let Some(session) = self.state().sessions.get(&device) {
+            // A full queue drops it, as it may.
+            drop(session.ephemerals.try_send(ephemeral));
+        }
     }
 
     /// Something has become durable.

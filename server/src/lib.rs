@@ -12,7 +12,8 @@
 //! - [`store`]: what a relay needs from durable storage, as a trait; [`sqlite`]: the embedded one.
 //! - [`key`]: the relay's key on disk.
 //! - `connection`: login and life of one connection; `control` its requests and answers,
-//!   `delivery` its envelopes; `hub`: all connections, and what one hands to another.
+//!   `delivery` its envelopes; `hub`: all connections, and what one hands to another; `rates`: how
+//!   often a device or an address may ask.
 //!
 //! Deliberately absent: message cryptography. Envelopes, identities and prekeys are opaque bytes
 //! with a size, and nothing that is stored or logged names the sender of an envelope. The wire is
@@ -23,6 +24,7 @@ mod control;
 mod delivery;
 mod folder;
 mod hub;
+mod rates;
 
 pub mod config;
 pub mod key;
@@ -30,7 +32,7 @@ pub mod relay;
 pub mod sqlite;
 pub mod store;
 
-pub use config::{Limits, RelayConfig, Seed};
+pub use config::{Limits, Rate, RelayConfig, Seed};
 pub use key::{KeyFileError, relay_key};
 pub use relay::{Relay, SpawnError};
 pub use sqlite::{SqliteStore, StoreError};

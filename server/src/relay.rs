@@ -16,10 +16,13 @@ use tokio::time::{interval, timeout};
 use crate::config::RelayConfig;
 use crate::connection::{now_secs, serve};
 use crate::hub::Hub;
+use crate::rates::{Rates, site};
 use crate::store::{Declined, Store};
 
 /// How long a drain may take.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// How often buckets that are full again are forgotten.
+const TIDY_INTERVAL: Duration = Duration::from_mins(1);
 /// How often old envelopes are looked for.
 const EXPIRY_INTERVAL: Duration = Duration::from_hours(1);
 
@@ -48,6 +51,7 @@ pub(crate) struct Shared<S> {
     pub(crate) pin: RelayPin,
     pub(crate) store: Arc<S>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) rates: Rates,
     /// Becomes true when the relay goes away.
     pub(crate) end: watch::Receiver<bool>,
 }
@@ -92,6 +96,7 @@ impl Relay {
         store.watch(Box::new(move |event| events.on_event(event)));
         let (end, end_receiver) = watch::channel(false);
         let shared = Arc::new(Shared {
+            rates: Rates::new(&config.limits),
             config,
             pin,
             store: Arc::new(store),
@@ -159,6 +164,7 @@ impl Drop for Relay {
 async fn run<S: Store>(shared: Arc<Shared<S>>, endpoint: Endpoint) {
     let mut connections = JoinSet::new();
     let mut expiry = interval(EXPIRY_INTERVAL);
+    let mut tidying = interval(TIDY_INTERVAL);
     let mut end = shared.end.clone();
     let gate = Gate::new(&shared);
     loop {
@@ -175,6 +181,7 @@ async fn run<S: Store>(shared: Arc<Shared<S>>, endpoint: Endpoint) {
                 }
             }
             _ = expiry.tick() => expire(&shared).await,
+            _ = tidying.tick() => shared.rates.tidy(),
         }
     }
     while connections.join_next().await.is_some() {}
@@ -224,17 +231,25 @@ impl Gate {
         connections: &mut JoinSet<()>,
     ) {
         let limits = &shared.config.limits;
+        let site = site(incoming.remote_address().ip());
+        let is_validated = incoming.remote_address_validated();
+        let is_often = shared
+            .rates
+            .connections
+            .take(&(site, is_validated), 1)
+            .is_err();
         let waiting = self.strangers_max - self.strangers.available_permits();
-        if waiting >= limits.strangers_before_retry && !incoming.remote_address_validated() {
-            if incoming.may_retry() {
-                // It fails only if it is not allowed, which was just asked.
-                drop(incoming.retry());
-            } else {
-                incoming.refuse();
-            }
+        let is_crowded = waiting >= limits.strangers_before_retry;
+        if !is_validated && (is_often || is_crowded) && incoming.may_retry() {
+            // It fails only if it is not allowed, which was just asked.
+            drop(incoming.retry());
             return;
         }
-        let seat = Seat::take(&self.per_address, &incoming, limits.connections_per_address);
+        if is_often || (is_crowded && !is_validated) {
+            incoming.refuse();
+            return;
+        }
+        let seat = Seat::take(&self.per_address, site, limits.connections_per_address);
         let permits = (
             Arc::clone(&self.connections).try_acquire_owned(),
             Arc::clone(&self.strangers).try_acquire_owned(),
@@ -257,27 +272,22 @@ impl Gate {
     }
 }
 
-/// One of the connections of an address.
+/// One of the connections of a site.
 struct Seat {
-    address: IpAddr,
+    site: IpAddr,
     seats: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 impl Seat {
-    fn take(
-        seats: &Arc<Mutex<HashMap<IpAddr, usize>>>,
-        incoming: &Incoming,
-        most: usize,
-    ) -> Option<Self> {
-        let address = incoming.remote_address().ip();
+    fn take(seats: &Arc<Mutex<HashMap<IpAddr, usize>>>, site: IpAddr, most: usize) -> Option<Self> {
         let mut taken = seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(address).or_default();
+        let count = taken.entry(site).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
         Some(Self {
-            address,
+            site,
             seats: Arc::clone(seats),
         })
     }
@@ -286,10 +296,10 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.address) {
+        if let Some(count) = taken.get_mut(&self.site) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&self.address);
+                taken.remove(&self.site);
             }
         }
     }

@@ -169,9 +169,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn take_bundle(&self, device: DeviceKey) -> Ticket<TakenBundle> {
+    async fn take_bundle(&self, device: DeviceKey, with_one_time: bool) -> Ticket<TakenBundle> {
         self.writer
-            .submit(move |db, events| prekeys::take(db, device, events))
+            .submit(move |db, events| prekeys::take(db, device, with_one_time, events))
             .await
     }
 

@@ -250,10 +250,15 @@ pub trait Store: Send + Sync + 'static {
         one_time: Vec<Prekey>,
     ) -> impl Future<Output = Ticket<()>> + Send;
 
-    /// Takes a bundle; its one-time prekey, that of the lowest number, goes to nobody else.
+    /// Takes a bundle, with a one-time prekey if one is wished for and left: that of the lowest
+    /// number, which goes to nobody else.
     ///
     /// Declined with [`Declined::DeviceUnknown`] or [`Declined::NoPrekeys`].
-    fn take_bundle(&self, device: DeviceKey) -> impl Future<Output = Ticket<TakenBundle>> + Send;
+    fn take_bundle(
+        &self,
+        device: DeviceKey,
+        with_one_time: bool,
+    ) -> impl Future<Output = Ticket<TakenBundle>> + Send;
 
     /// Adds handles that nobody has claimed; those that are in the directory stay as they are.
     fn seed(&self, seeds: Vec<Seed>) -> impl Future<Output = Ticket<()>> + Send;

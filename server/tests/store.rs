@@ -316,7 +316,7 @@ fn prekey(id: u32) -> Prekey {
 async fn hands_out_each_one_time_prekey_once<S: Store>(open: impl Fn() -> S) {
     let store = open();
     admit(&store, ALICE).await;
-    let take = async |device| store.take_bundle(device).await.await;
+    let take = async |device| store.take_bundle(device, true).await.await;
     let publish = async |signed, one_time| store.publish(ALICE, signed, one_time).await.await;
     assert_eq!(take(NOBODY).await, Err(Declined::DeviceUnknown));
     assert_eq!(take(ALICE).await, Err(Declined::NoPrekeys));
@@ -421,7 +421,7 @@ async fn tells_events_in_order_and_only_when_they_are_durable<S: Store>(open: im
         .await
         .await
         .unwrap();
-    store.take_bundle(ALICE).await.await.unwrap();
+    store.take_bundle(ALICE, true).await.await.unwrap();
     let told = told.lock().unwrap();
     let [
         Event::Appended { device, delivery },

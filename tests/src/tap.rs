@@ -108,8 +108,8 @@ impl Store for Tapped {
         self.store.publish(device, signed, one_time).await
     }
 
-    async fn take_bundle(&self, device: DeviceKey) -> Ticket<TakenBundle> {
-        self.store.take_bundle(device).await
+    async fn take_bundle(&self, device: DeviceKey, with_one_time: bool) -> Ticket<TakenBundle> {
+        self.store.take_bundle(device, with_one_time).await
     }
 
     async fn seed(&self, seeds: Vec<Seed>) -> Ticket<()> {

@@ -44,6 +44,7 @@ pub(super) fn left(db: &Connection, mailbox: i64) -> rusqlite::Result<u32> {
 pub(super) fn take(
     db: &Connection,
     device: DeviceKey,
+    with_one_time: bool,
     events: &mut Vec<Event>,
 ) -> Result<TakenBundle, Failure> {
     let mailbox = mailbox::number(db, device)?;
@@ -54,9 +55,11 @@ pub(super) fn take(
         .ok_or(Declined::NoPrekeys)?;
     let one_time: Option<(u32, Vec<u8>)> = db
         .prepare_cached(
-            "SELECT id, record FROM one_time_prekey WHERE mailbox = ?1 ORDER BY id LIMIT 1",
+            "SELECT id, record FROM one_time_prekey WHERE mailbox = ?1 AND ?2 ORDER BY id LIMIT 1",
         )?
-        .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![mailbox, with_one_time], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     if let Some((id, _)) = &one_time {
         withdraw(db, mailbox, *id)?;
