@@ -173,6 +173,15 @@ impl Capsule {
         self.id
     }
 
+    /// The same key for another body, as a sender could make it.
+    #[cfg(test)]
+    pub(crate) fn naming(&self, body: &[u8]) -> Self {
+        Self {
+            key: self.key,
+            id: GroupMessageId::of(body),
+        }
+    }
+
     /// ``key 32 || id 32``
     pub(crate) fn encode(&self) -> Zeroizing<[u8; CAPSULE_BYTES]> {
         let mut bytes = Zeroizing::new([0; CAPSULE_BYTES]);
@@ -273,10 +282,7 @@ mod tests {
         let keys = BodyKeys::derive(&place.hash(), &capsule.key);
         let mut uncommitted = body.clone();
         uncommitted[1] ^= 1;
-        let relabelled = Capsule {
-            key: capsule.key,
-            id: GroupMessageId::of(&uncommitted),
-        };
+        let relabelled = capsule.naming(&uncommitted);
         let sealed = &uncommitted[1 + COMMITMENT_BYTES..];
         assert!(aead::open(&keys.key, &keys.nonce, &place.hash(), sealed).is_some());
         assert!(place.open(&relabelled, &uncommitted).is_err());
@@ -287,11 +293,7 @@ mod tests {
         let place = context();
         let (body, capsule) = place.seal(b"to all", &mut rng(1)).unwrap();
         let refused = |body: &[u8]| {
-            // As a sender would who names the changed body in the capsule.
-            let relabelled = Capsule {
-                key: capsule.key,
-                id: GroupMessageId::of(body),
-            };
+            let relabelled = capsule.naming(body);
             place.open(&capsule, body).is_err() && place.open(&relabelled, body).is_err()
         };
         for at in 0..body.len() {

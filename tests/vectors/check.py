@@ -1068,13 +1068,14 @@ def mailbox_of(secrets, *prekeys):
     return Mailbox(secrets, {(prekey.kind, u32(prekey.id)): prekey for prekey in prekeys if prekey})
 
 def check_handshake(cases, refused):
-    good, now = {}, 1000  # the records bear this time
+    good, now = {}, 1000
     public = lambda stored: stored and Prekey(stored.kind, stored.id, stored.not_after, xwing_public(stored.seed))
     for f in cases:
         alice, bob = read_secrets(f.hex("alice")), read_secrets(f.hex("bob"))
         signed, one_time = read_stored_prekey(f.hex("signed_prekey")), f.optional("one_time_prekey")
         one_time = one_time and read_stored_prekey(one_time)
         eseeds = bytes.fromhex("".join(f["eseed"]))
+        same(f"{f.where}: at", f["at"], now)
         random = Reader(f.hex("s") + f.hex("oaep_seed") + eseeds + f.hex("ratchet_seed"))
         f.same("oaep_label", oaep_label(bob.identity.id))
         session, values = start(alice, bob.identity, public(signed), public(one_time), random, now)
@@ -1095,14 +1096,11 @@ def check_handshake(cases, refused):
         must_refuse(f, accept, mailbox, f.changed(packet), now)
         same(f"{f.where}: the mailbox after it", mailbox, before)
 
-# The kept keys in conversation.json bear this time, whatever the `at` of the event that kept them.
-OPENED_AT = 1000
-
 def check_conversation(cases, refused):
     who, (prekeys, _) = people(), load("prekeys.json")
     alice, bob = who["alice"], who["bob"]
     mailbox = mailbox_of(bob, *(read_stored_prekey(f.hex("secret")) for f in prekeys))
-    bundle = check_bundle(bob.identity, *(f.hex("record") for f in prekeys), OPENED_AT)
+    bundle = check_bundle(bob.identity, *(f.hex("record") for f in prekeys), cases[0]["at"])
     sessions, packets = {}, []
 
     def sealed(f, session, random, text, capsule=None):
@@ -1126,14 +1124,14 @@ def check_conversation(cases, refused):
                 random.end()
                 sessions["alice"] = sealed(f, session, Reader(f.hex("random_of_packet")), f.hex("text"))
             case "accept":
-                session, content, _ = accept(mailbox, packets[f["number"]], OPENED_AT)
+                session, content, _ = accept(mailbox, packets[f["number"]], f["at"])
                 sessions["bob"] = opened(f, session, content)
             case "seal":
                 what = (None, f.hex("capsule")) if "capsule" in f else (f.hex("text"), None)
                 sessions[f["by"]] = sealed(f, sessions[f["by"]], Reader(f.hex("random")), *what)
             case "open":
-                f["at"]
-                sessions[f["by"]] = opened(f, *open_packet(sessions[f["by"]], packets[f["number"]], OPENED_AT))
+                step = open_packet(sessions[f["by"]], packets[f["number"]], f["at"])
+                sessions[f["by"]] = opened(f, *step)
             case "restart":
                 f.same("session", write_session(sessions[f["by"]]))
                 sessions[f["by"]] = read_session(f.hex("session"))
@@ -1144,10 +1142,10 @@ def check_conversation(cases, refused):
         session, packet = f.pick("by", sessions), f.of("packet", packets)
         packet = packet if f["change"] == {"append": ""} else f.changed(packet)
         before, mailbox_before = write_session(session), copy.deepcopy(mailbox)
-        must_refuse(f, open_packet, session, packet, OPENED_AT)
+        must_refuse(f, open_packet, session, packet, f["at"])
         same(f"{f.where}: the record after it", write_session(session), before)
         if f["by"] == "bob":  # nor does it begin a session
-            must_refuse(f, accept, mailbox, packet, OPENED_AT)
+            must_refuse(f, accept, mailbox, packet, f["at"])
             same(f"{f.where}: the mailbox after it", mailbox, mailbox_before)
 
     for done, f in enumerate(cases, 1):
@@ -1173,6 +1171,7 @@ def check_group(cases, refused):
         place, capsule, body = f.of(kind, good)
         if kind == "body":
             body = f.changed(body)
+            capsule = f.hex("capsule") if "capsule" in f else capsule
         elif kind == "capsule":
             capsule = f.changed(capsule)
         else:

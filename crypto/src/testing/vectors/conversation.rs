@@ -64,7 +64,7 @@ impl Script {
             packets,
             cases: vec![
                 first,
-                json!({"do": "accept", "number": 0, "text": hex(b"0")}),
+                json!({"do": "accept", "at": NOW_SECS, "number": 0, "text": hex(b"0")}),
             ],
             refused: Vec::new(),
         }
@@ -120,7 +120,8 @@ impl Script {
         let mut case = json!({
             "do": "open", "by": to.name(), "at": self.now_secs, "number": number,
         });
-        let step = open(self.session(to), &packet).unwrap();
+        let now_secs = self.now_secs;
+        let step = open(self.session(to), &packet, now_secs).unwrap();
         match step.output {
             Opened::Text(text) => case["text"] = hex(text.as_slice()),
             Opened::Capsule(capsule) => case["capsule"] = hex(capsule.encode().as_slice()),
@@ -145,33 +146,44 @@ impl Script {
         }
     }
 
+    /// A packet with every part of it spoilt in turn, refused by whoever it is for.
+    fn refuse_spoilt(&mut self, number: u32) {
+        let (by, packet) = &self.packets[&number];
+        let (to, changes) = (by.other(), spoilt(packet));
+        self.refuse(to, number, &changes);
+    }
+
     /// A packet that is refused at this point of the script, as it is or changed.
     fn refuse(&mut self, to: Who, number: u32, changes: &[(&'static str, Change)]) {
         let (_, packet) = self.packets[&number].clone();
+        let now_secs = self.now_secs;
         let after = self.cases.len();
         let session = self.session(to).clone();
         let stored = session.to_stored();
         let of = format!("packet {number}");
         let refused = refusals(&of, &packet, changes.iter().cloned(), |bytes| {
-            named(open(&session, bytes).map(drop))
+            named(open(&session, bytes, now_secs).map(drop))
         });
         assert_eq!(session.to_stored(), stored);
         self.refused.extend(refused.into_iter().map(|mut case| {
             case["by"] = to.name().into();
             case["after"] = after.into();
+            case["at"] = now_secs.into();
             case
         }));
     }
 }
 
-fn open(session: &Session, packet: &[u8]) -> Result<crate::Step<Opened>, OpenError> {
-    session.open(&Packet::parse(packet)?, NOW_SECS, &mut rng(0))
+fn open(session: &Session, packet: &[u8], now_secs: u64) -> Result<crate::Step<Opened>, OpenError> {
+    session.open(&Packet::parse(packet)?, now_secs, &mut rng(0))
 }
 
 const AS_IT_IS: Change = Change::Append { bytes: Vec::new() };
 
 /// A spoilt byte at every border of a packet without a handshake.
-fn spoilt(bytes: usize, header: usize) -> Vec<(&'static str, Change)> {
+fn spoilt(packet: &[u8]) -> Vec<(&'static str, Change)> {
+    let bytes = packet.len();
+    let header = if packet[1] == 4 { 2368 } else { 32 };
     vec![
         ("version", Change::Flip { at: 0, with: 3 }),
         ("the flag of a step", Change::Flip { at: 1, with: 4 }),
@@ -202,12 +214,14 @@ fn vectors_conversation() {
     script.now_secs += 5;
     let late = script.seal(Bob);
     let early = script.seal(Bob);
-    script.refuse(Alice, late, &spoilt(2674, 2368));
+    script.refuse_spoilt(late);
     script.open(early);
     script.open(late);
     script.refuse(Alice, late, &[("a duplicate", AS_IT_IS)]);
     // Too early for a step of Alice's.
-    script.say(Alice);
+    let plain = script.seal(Alice);
+    script.refuse_spoilt(plain);
+    script.open(plain);
     script.say(Bob);
     script.restart();
     // Steps in turn.
@@ -220,7 +234,7 @@ fn vectors_conversation() {
     script.open(lost);
     // A chain with gaps, across a step; some come late, one never.
     let chain: Vec<u32> = (0..6).map(|_| script.seal(Alice)).collect();
-    script.refuse(Bob, chain[0], &spoilt(338, 32));
+    script.refuse_spoilt(chain[0]);
     script.open(chain[2]);
     script.open(chain[5]);
     script.restart();
@@ -256,10 +270,7 @@ fn vectors_conversation() {
     let (_, capsule) = place.seal(b"to all", &mut rng(42)).unwrap();
     for who in [Bob, Alice] {
         let number = script.seal_capsule(who, &capsule);
-        let (_, packet) = &script.packets[&number];
-        let header = packet.len() - 34 - 80;
-        let changes = spoilt(packet.len(), header);
-        script.refuse(who.other(), number, &changes);
+        script.refuse_spoilt(number);
         script.open(number);
     }
     script.restart();

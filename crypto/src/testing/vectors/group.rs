@@ -73,6 +73,17 @@ fn vectors_group() {
         ],
         |body| named(place.open(capsule, body)),
     );
+    // What a sender could do: the capsule names the changed body.
+    for (what, at) in [("version", 0), ("commitment, first byte", 1), ("text", 33)] {
+        let change = Change::flip(at);
+        let changed = change.apply(body);
+        let named_so = capsule.naming(&changed);
+        refused.push(json!({
+            "of": "body 0", "what": format!("{what}, with a capsule that names it"),
+            "change": change.json(), "capsule": hex(named_so.encode().as_slice()),
+            "refusal": named(place.open(&named_so, &changed)),
+        }));
+    }
     let encoded = capsule.encode();
     refused.extend(refusals(
         "capsule 0",

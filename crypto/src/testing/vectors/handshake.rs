@@ -122,6 +122,7 @@ fn case(with_one_time: bool) -> Value {
     assert_eq!(kdf::part(&keys, 5).as_slice(), session.id().as_bytes());
 
     json!({
+        "at": NOW_SECS,
         "name": if with_one_time { "with a one-time prekey" } else { "without one" },
         "alice": hex(alice().to_stored()),
         "bob": hex(bob().to_stored()),
