@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::packet::PLAINTEXT_BYTES_MAX;
+
 /// The five sizes before Padmé takes over.
 const BUCKETS: [usize; 5] = [256, 512, 1024, 2048, 4096];
 /// Smallest padded size in bytes.
@@ -33,10 +35,13 @@ pub(crate) fn pad_onto(buffer: &mut Vec<u8>, plaintext: &[u8]) {
     buffer.resize(end, 0);
 }
 
-/// What [`pad_onto`] was given; `None` for bytes that it does not make.
+/// What [`pad_onto`] was given; `None` for bytes that it does not make, or that hold more than a
+/// plaintext may.
 pub(crate) fn unpad(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
     let end = bytes.iter().rposition(|byte| *byte != 0)?;
-    let whole = bytes.get(end) == Some(&END) && padded_bytes(end) == bytes.len();
+    let whole = bytes.get(end) == Some(&END)
+        && end <= PLAINTEXT_BYTES_MAX
+        && padded_bytes(end) == bytes.len();
     bytes.truncate(end);
     whole.then_some(bytes)
 }
@@ -54,7 +59,7 @@ mod tests {
     #[test]
     fn every_length_comes_back_and_hides_in_few_sizes() {
         let mut sizes = std::collections::BTreeSet::new();
-        for length in (0..=9000).chain([20_000, crate::PLAINTEXT_BYTES_MAX]) {
+        for length in (0..=9000).chain([20_000, PLAINTEXT_BYTES_MAX]) {
             let plaintext = vec![0x80; length];
             let padded = pad(&plaintext);
             assert!(padded.len() > length);
@@ -68,7 +73,7 @@ mod tests {
         assert!(sizes.len() < 30, "{sizes:?}");
         assert_eq!(pad(&[0; 255]).len(), 256);
         assert_eq!(pad(&[0; 256]).len(), 512);
-        assert_eq!(pad(&vec![0; crate::PLAINTEXT_BYTES_MAX]).len(), 52 * 1024);
+        assert_eq!(pad(&vec![0; PLAINTEXT_BYTES_MAX]).len(), 52 * 1024);
     }
 
     #[test]
@@ -84,5 +89,9 @@ mod tests {
             refused([&[0x81][..], &[0; 255]].concat()),
             "another end mark"
         );
+        let longest = vec![1; PLAINTEXT_BYTES_MAX];
+        assert!(!refused(pad(&longest).to_vec()));
+        let too_long = [&longest[..], &[1]].concat();
+        assert!(refused(pad(&too_long).to_vec()), "more than a plaintext");
     }
 }
