@@ -85,7 +85,7 @@ impl HandshakeRef {
         self.one_time_prekey_id
     }
 
-    /// ``H("Sotto/1 skx digest" || flags || handshake)``, 32 bytes.
+    /// ``H("Sotto/1 skx digest" || one-time flag || handshake)``, 32 bytes.
     ///
     /// # Security
     /// Whoever accepts a handshake keeps its digest for as long as the signed prekey, and accepts

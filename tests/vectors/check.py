@@ -114,12 +114,20 @@ def xwing_decapsulate(seed, ciphertext):
     ss_x = x25519(x_secret, ct_x)
     return xwing_combine(ML_KEM_768._decaps_internal(dk, ct_m), ss_x, ct_x, public[1184:])
 
+ORDER_8 = [int.from_bytes(bytes.fromhex(u), "little") for u in (
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+)]
+
 def xwing_check(public):
-    """FIPS 203's check of an encapsulation key: every coefficient is below q."""
+    """FIPS 203's check of the ML-KEM half, and the form of the X25519 half."""
     for i in range(0, 1152, 3):
         two = int.from_bytes(public[i : i + 3], "little")
         need(two & 0xFFF < 3329 and two >> 12 < 3329, "ML-KEM: coefficient above q")
     return public
+    u, p = int.from_bytes(public[1184:], "little"), 2**255 - 19
+    need(u < p, "X25519: not canonical")
+    need(u not in (0, 1, ORDER_8[0], ORDER_8[1], p - 1), "X25519: small order")
 
 def mgf1(seed, size): return b"".join(sha256(seed + u32(i)) for i in range(-(-size // 32)))[:size]
 def xor(a, b): return bytes(x ^ y for x, y in zip(a, b, strict=True))

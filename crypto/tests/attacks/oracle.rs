@@ -190,9 +190,8 @@ const IN_A_MESSAGE: [Change<Message>; 13] = [
     }),
 ];
 
-const IN_A_STEP: [Change<Message>; 7] = [
+const IN_A_STEP: [Change<Message>; 6] = [
     ("another epoch", |it| it.epoch += 2),
-    ("too many before it", |it| it.pn += 2001),
     ("too far ahead", |it| *it = it.numbered(2001)),
     ("a changed ct", |it| it.step[0] ^= 1),
     ("another key", |it| it.step[2335] ^= 1),

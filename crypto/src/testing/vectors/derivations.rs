@@ -121,6 +121,13 @@ fn refused() -> Vec<Value> {
         }
     }
     for (what, point) in small_order_points() {
+        let mut key = public;
+        key[1184..].copy_from_slice(&point);
+        assert!(KemPublic::decode(&key).is_none(), "{what}");
+        refused.push(
+            json!({"of": "X-Wing public key", "what": format!("X25519 half {what}"),
+            "change": {"put": {"at": 1184, "bytes": hex(point)}}, "refusal": "malformed"}),
+        );
         let mut ciphertext = ciphertext;
         ciphertext[1088..].copy_from_slice(&point);
         assert!(secret.decapsulate(&ciphertext).is_none(), "{what}");

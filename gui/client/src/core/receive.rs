@@ -170,6 +170,15 @@ impl Core {
             )
             .ok()?
         };
+        // Only its own author can lead two handshakes to one session (PROTOCOL §3.4).
+        let is_known = |chat: &Chat| {
+            chat.sessions
+                .iter()
+                .any(|it| it.session.id() == session.id())
+        };
+        if self.chats.values().any(is_known) {
+            return None;
+        }
         let chat_id = self.chat_with(&peer)?;
         self.prekeys
             .consume(digest, signed_id, one_time_id, &mut self.effects.commit);
