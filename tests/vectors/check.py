@@ -124,10 +124,10 @@ def xwing_check(public):
     for i in range(0, 1152, 3):
         two = int.from_bytes(public[i : i + 3], "little")
         need(two & 0xFFF < 3329 and two >> 12 < 3329, "ML-KEM: coefficient above q")
-    return public
     u, p = int.from_bytes(public[1184:], "little"), 2**255 - 19
     need(u < p, "X25519: not canonical")
-    need(u not in (0, 1, ORDER_8[0], ORDER_8[1], p - 1), "X25519: small order")
+    need(u not in (0, 1, *ORDER_8, p - 1), "X25519: small order")
+    return public
 
 def mgf1(seed, size): return b"".join(sha256(seed + u32(i)) for i in range(-(-size // 32)))[:size]
 def xor(a, b): return bytes(x ^ y for x, y in zip(a, b, strict=True))
