@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 use crate::attachment::{
     ATTACHMENT_HEADER_BYTES, AttachmentKey, AttachmentOpener, AttachmentSealer,
 };
+use crate::chain::SKIPPED_SECS_MAX;
 use crate::codec::{Reader, Writer};
 use crate::device_list::DeviceList;
 use crate::group::{CAPSULE_BYTES, Capsule, GroupContext};
@@ -24,6 +25,7 @@ use crate::header::Header;
 use crate::ids::{DeviceId, GroupId, GroupMessageId, MembersHash};
 use crate::packet::Packet;
 use crate::prekey::{PrekeyRecord, PrekeySecret};
+use crate::session::Forgery;
 use crate::testing::{bob, from_hex, rng};
 use crate::{
     Identity, PublicIdentity, Session, VaultHeader, VaultSecret, VerifiedBundle, kdf, padding,
@@ -63,6 +65,70 @@ pub fn packet(bytes: &[u8]) -> bool {
         opens = true;
     }
     opens
+}
+
+/// A peer that has every key and keeps no rule: which of the frozen sessions, then up to eight
+/// packets to it, 8 bytes each. True if all were opened.
+///
+/// ```text
+/// chain 3 bits, step, seal one afterwards, capsule, 2 bits of time | ahead i16 | wrong epoch u8
+/// | wrong number u8 | pn u16 | ack u8
+/// ```
+pub fn ratchet(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let Some(first) = reader.u8() else {
+        return false;
+    };
+    let mut session = SESSIONS[usize::from(first) % SESSIONS.len()].clone();
+    let mut now_secs = 200;
+    let mut all_open = reader.left() >= 8;
+    for _ in 0..8 {
+        let Some([kind, a, b, wrong_epoch, wrong_n, c, d, acknowledged_epoch]) = reader.array()
+        else {
+            break;
+        };
+        let forgery = Forgery {
+            chain: usize::from(kind & 7),
+            has_step: kind & 8 != 0,
+            ahead: i16::from_be_bytes([a, b]),
+            wrong_epoch,
+            wrong_n,
+            previous_count: u16::from_be_bytes([c, d]),
+            acknowledged_epoch,
+        };
+        let mut body = Vec::new();
+        if kind & 32 == 0 {
+            padding::pad_onto(&mut body, &[]);
+        } else {
+            body.resize(CAPSULE_BYTES, 0);
+        }
+        now_secs = match kind >> 6 {
+            0 => now_secs,
+            1 => now_secs + 20,
+            2 => now_secs + SKIPPED_SECS_MAX,
+            _ => 0,
+        };
+        let sealed = session.forge(&forgery, &body, now_secs);
+        let packet = Packet::parse(&sealed).expect("well formed");
+        let is_expected = session.expects(&packet.tag());
+        match session.open(&packet, now_secs, &mut rng(1)) {
+            Ok(step) => {
+                assert!(is_expected && forgery.wrong_epoch == 0 && forgery.wrong_n == 0);
+                assert!(!step.next.expects(&packet.tag()), "opens once");
+                assert!(stored_session(&step.next.to_stored()), "can be read again");
+                session = step.next;
+            }
+            Err(_) => all_open = false,
+        }
+        if kind & 16 != 0
+            && let Ok(step) = session.seal(b"", now_secs, &mut rng(2))
+        {
+            assert!(Packet::parse(&step.output).is_ok());
+            assert!(stored_session(&step.next.to_stored()));
+            session = step.next;
+        }
+    }
+    all_open
 }
 
 /// A header after decryption.
@@ -248,8 +314,9 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]) -> bool);
 
-    const TARGETS: [Target; 13] = [
+    const TARGETS: [Target; 14] = [
         ("packet", super::packet),
+        ("ratchet", super::ratchet),
         ("header", super::header),
         ("handshake", super::handshake),
         ("identity", super::identity),

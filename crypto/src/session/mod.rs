@@ -2,6 +2,10 @@
 //!
 //! A session never changes: sealing and opening give the next one beside their output.
 
+#[cfg(test)]
+mod forge;
+#[cfg(all(fuzzing, not(test)))]
+mod forge;
 mod open;
 #[cfg(test)]
 mod schedules;
@@ -18,6 +22,8 @@ use rand::CryptoRng;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::forge::Forgery;
 pub use self::seal::SealError;
 pub use self::step::{Accepted, Opened, Step};
 use crate::bundle::VerifiedBundle;

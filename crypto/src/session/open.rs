@@ -81,7 +81,7 @@ impl Session {
     }
 
     /// Follows the peer's step into its new chain and takes the key of the message in hand.
-    fn follow_step(
+    pub(super) fn follow_step(
         &mut self,
         header: &Header<StepAnnouncement>,
         now_secs: u64,

@@ -41,6 +41,7 @@ use sha2::{Digest, Sha256};
 use crate::Identity;
 
 /// `StoredIdentityV1` of Alice.
+#[cfg(test)]
 pub(crate) const ALICE_STORED: &str = include_str!("alice_identity_v1.hex");
 /// `StoredIdentityV1` of Bob.
 const BOB_STORED: &str = include_str!("bob_identity_v1.hex");
@@ -98,6 +99,7 @@ impl TryRng for GivenRng {
 impl TryCryptoRng for GivenRng {}
 
 /// Always the same Alice.
+#[cfg(test)]
 pub(crate) fn alice() -> &'static Identity {
     static ALICE: LazyLock<Identity> = LazyLock::new(|| stored(ALICE_STORED));
     &ALICE
