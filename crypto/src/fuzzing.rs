@@ -5,7 +5,7 @@
 //! contexts are fixed, so that an input means the same in every run.
 #![cfg_attr(
     test,
-    allow(
+    expect(
         unreachable_pub,
         reason = "public in fuzz builds, where targets call it"
     )

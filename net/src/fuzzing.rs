@@ -4,7 +4,7 @@
 //! Each asserts what holds for all bytes, and says whether these were accepted.
 #![cfg_attr(
     test,
-    allow(
+    expect(
         unreachable_pub,
         reason = "public in fuzz builds, where targets call it"
     )
