@@ -10,7 +10,7 @@ use crate::packet::{Binding, STEP, VERSION};
 use crate::testing::rng;
 
 /// The next key of a peer that is always the same.
-static PUBLIC: LazyLock<KemPublic> = LazyLock::new(|| KemSecret::from_seed([9; 32]).public());
+static PUBLIC: LazyLock<KemPublic> = LazyLock::new(|| KemSecret::from_seed(&[9; 32]).public());
 
 /// What a forged packet says. All zeros in a chain of the session is what an honest peer says next.
 pub(crate) struct Forgery {
