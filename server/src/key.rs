@@ -28,6 +28,18 @@ pub fn relay_key_path(dir: &Path) -> PathBuf {
     dir.join(FILE)
 }
 
+/// Copies the key of the relay in one folder into another, which is made if it is missing.
+///
+/// # Errors
+/// See [`KeyFileError`]; a key that is there already is not replaced.
+pub fn back_up_key(dir: &Path, to: &Path) -> Result<(), KeyFileError> {
+    let path = relay_key_path(dir);
+    let missing = || KeyFileError::File(io::ErrorKind::NotFound.into());
+    let key = read(&path)?.ok_or_else(missing)?;
+    folder::make(to).map_err(KeyFileError::File)?;
+    folder::write_new(&relay_key_path(to), &key.to_pkcs8()).map_err(KeyFileError::File)
+}
+
 /// The key of the relay in this folder; made, and stored durably with mode 0600, if there is
 /// none. An existing file is never replaced, so that the invites to this relay stay good.
 ///

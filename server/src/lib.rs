@@ -24,6 +24,7 @@ mod control;
 mod delivery;
 mod folder;
 mod hub;
+mod note;
 mod rates;
 
 pub mod config;
@@ -33,7 +34,8 @@ pub mod sqlite;
 pub mod store;
 
 pub use config::{Limits, Rate, RelayConfig, Seed};
-pub use key::{KeyFileError, relay_key};
+pub use key::{KeyFileError, back_up_key, relay_key};
+pub use note::{note_invite, noted_invite};
 pub use relay::{Relay, SpawnError};
-pub use sqlite::{SqliteStore, StoreError};
+pub use sqlite::{Inspection, SqliteStore, StoreError};
 pub use store::Store;

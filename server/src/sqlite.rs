@@ -8,6 +8,7 @@
 //! One thread writes, with group commit (`writer`); a few connections read, off the async threads.
 
 mod directory;
+mod inspection;
 mod mailbox;
 mod prekeys;
 mod schema;
@@ -24,6 +25,7 @@ use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+pub use self::inspection::Inspection;
 use self::writer::Writer;
 use crate::config::Seed;
 use crate::folder;

@@ -139,3 +139,80 @@ fn it_tells_a_person_why_it_cannot_start() {
     let words = failure(&mut serve(folder.path(), "nonsense"), 2);
     assert!(words.contains("nonsense"), "{words}");
 }
+
+/// What a command that works prints.
+fn output(command: &str, folder: &Path, more: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_sotto-relay"))
+        .arg(command)
+        .arg("--data")
+        .arg(folder)
+        .args(more)
+        .output()
+        .unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{command}: {words}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_folder_tells_its_state_and_a_backup_of_a_running_relay_is_a_relay() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy) = (folder.path().join("relay"), folder.path().join("copy"));
+    let mut relay = Running::start(serve(&data, "127.0.0.1:0"));
+    relay.line("listening ");
+    let invite: Invite = relay.line("invite ").parse().unwrap();
+    assert_eq!(output("invite", &data, &[]), format!("{invite}\n"));
+    let status = output("status", &data, &[]);
+    assert_eq!(
+        status,
+        "relay running\nmailboxes 0\nwaiting 0 envelopes, 0 KiB\n"
+    );
+    assert_eq!(output("check", &data, &[]), "sound\n");
+    let to = copy.to_str().unwrap();
+    output("backup", &data, &["--to", to]);
+    drop(relay);
+    assert!(output("status", &data, &[]).starts_with("relay stopped\n"));
+
+    // The copy is the same relay, and nothing is ever copied over it.
+    let mut relay = Running::start(serve(&copy, "127.0.0.1:0"));
+    relay.line("listening ");
+    let again: Invite = relay.line("invite ").parse().unwrap();
+    assert_eq!(again.pin(), invite.pin());
+    let mut backup = Command::new(env!("CARGO_BIN_EXE_sotto-relay"));
+    backup
+        .args(["backup", "--data"])
+        .arg(&data)
+        .args(["--to", to]);
+    let words = failure(&mut backup, 1);
+    assert!(
+        words.contains("--to") && words.contains("not empty"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_folder_without_a_sound_relay_is_told_from_one_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = |command: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_sotto-relay"));
+        program.args([command, "--data"]).arg(folder.path());
+        program
+    };
+    for name in ["invite", "status", "check"] {
+        let words = failure(&mut command(name), 1);
+        let path = folder.path().display().to_string();
+        assert!(words.contains(&path), "{name}: {words}");
+    }
+    let mut relay = Running::start(serve(folder.path(), "127.0.0.1:0"));
+    relay.line("listening ");
+    relay.end("-TERM");
+    // Bytes in the middle of the database, in a page that holds something.
+    let path = folder.path().join("relay.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let damaged = 4096 + 8..4096 + 64;
+    bytes[damaged].fill(0xff);
+    std::fs::write(&path, &bytes).unwrap();
+    let words = failure(&mut command("check"), 1);
+    assert!(words.contains("damaged"), "{words}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing was changed");
+}

@@ -97,14 +97,19 @@ const LAYOUT: &str = "
 /// Lays the database out if it is new; its id otherwise.
 pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
     db.busy_timeout(BUSY)?;
-    let pragma = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let application = pragma("application_id")?;
-    let version = pragma("user_version")?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match (application, version) {
-        (0, 0) if tables == 0 => create(db),
+    if tables == 0 && marks(db)? == (0, 0) {
+        return create(db);
+    }
+    let id = identify(db)?;
+    db.execute_batch(BEHAVIOUR)?;
+    Ok(id)
+}
+
+/// The id of a relay's database of this version; changes nothing.
+pub(super) fn identify(db: &Connection) -> Result<StoreId, StoreError> {
+    match marks(db)? {
         (APPLICATION, VERSION) => {
-            db.execute_batch(BEHAVIOUR)?;
             let id: Option<Vec<u8>> = db
                 .query_row("SELECT id FROM store", [], |row| row.get(0))
                 .optional()?;
@@ -118,6 +123,12 @@ pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
         }),
         _ => Err(StoreError::Damaged),
     }
+}
+
+/// Application and version, as the file's header has them.
+fn marks(db: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let pragma = |name: &str| db.pragma_query_value(None, name, |row| row.get(0));
+    Ok((pragma("application_id")?, pragma("user_version")?))
 }
 
 /// A connection for the readers.

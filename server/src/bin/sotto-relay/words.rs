@@ -1,0 +1,62 @@
+//! Errors in a person's words: one sentence, and the remedy.
+
+use std::io;
+use std::path::Path;
+
+use sotto_relay::{KeyFileError, SpawnError, StoreError};
+
+pub(crate) fn key(data: &Path, error: &KeyFileError) -> String {
+    match error {
+        KeyFileError::Key(_) => format!(
+            "the file relay.key in {} is no relay key. Put the right one back; without it, all \
+             invites to this relay are void.",
+            data.display()
+        ),
+        KeyFileError::File(error) => folder(data, error),
+        _ => format!("{error}."),
+    }
+}
+
+pub(crate) fn store(data: &Path, error: &StoreError) -> String {
+    let data_dir = data.display();
+    match error {
+        StoreError::Folder(error) => folder(data, error),
+        StoreError::InUse => {
+            format!("another relay uses the folder {data_dir}. Stop it, or name another --data.")
+        }
+        StoreError::Newer { .. } => format!(
+            "the mailboxes in {data_dir} were written by a newer version of this program. \
+             Nothing was changed; use that version."
+        ),
+        StoreError::Damaged => format!(
+            "relay.db in {data_dir} is damaged or not a relay's. Nothing was changed; put a \
+             backup in its place, or move it away to start with empty mailboxes."
+        ),
+        other => format!("the mailboxes in {data_dir} cannot be used: {other}."),
+    }
+}
+
+pub(crate) fn folder(data: &Path, error: &io::Error) -> String {
+    let data = data.display();
+    format!("the folder {data} cannot be used: {error}. Name another one with --data.")
+}
+
+pub(crate) fn spawn(error: &SpawnError) -> String {
+    match error {
+        SpawnError::AddressInUse(address) => format!(
+            "another program uses {address}. Stop it, or choose another port with --listen."
+        ),
+        SpawnError::Listen(address, error) => {
+            format!("cannot listen on {address}: {error}. Choose another one with --listen.")
+        }
+        SpawnError::PublicName(_) => {
+            "--public-name is no host name. It looks like relay.example.org.".to_owned()
+        }
+        other => format!("the relay cannot start: {other}."),
+    }
+}
+
+/// Standard output is gone.
+pub(crate) fn output(error: &io::Error) -> String {
+    format!("nothing can be written to standard output: {error}.")
+}
