@@ -22,6 +22,7 @@ fn place(previous: GroupMessageId) -> GroupContext {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn vectors_group() {
     let mut random = Recorder::new(51);
     let mut previous = GroupMessageId::from_bytes([0; 32]);
