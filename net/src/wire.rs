@@ -7,8 +7,8 @@
 use std::fmt;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::frame::{FrameError, Frames};
 
@@ -114,8 +114,36 @@ pub struct PublishPrekeys {
     pub request: u32,
     /// Replaces the signed prekey.
     pub signed: Option<Prekey>,
-    /// Added to the one-time prekeys; a known id is kept as it is.
+    /// Added to the one-time prekeys, at most 100; a known id is kept as it is.
+    #[serde(deserialize_with = "few_prekeys")]
     pub one_time: Vec<Prekey>,
+}
+
+/// Refuses a list that is too long before there is memory for it: an empty prekey takes two bytes of
+/// a frame and twenty times as many here.
+fn few_prekeys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prekey>, D::Error> {
+    struct Few;
+
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<Prekey>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {PREKEYS_PER_FRAME_MAX} prekeys")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Prekey>, A::Error> {
+            let mut prekeys = Vec::new();
+            while let Some(prekey) = items.next_element()? {
+                if prekeys.len() == PREKEYS_PER_FRAME_MAX {
+                    return Err(A::Error::invalid_length(prekeys.len() + 1, &self));
+                }
+                prekeys.push(prekey);
+            }
+            Ok(prekeys)
+        }
+    }
+
+    deserializer.deserialize_seq(Few)
 }
 
 /// A public prekey.
@@ -800,6 +828,24 @@ mod tests {
         endless.extend_from_slice(&ENVELOPE.0);
         endless.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0x0f]);
         assert!(ClientFrame::decode(5, Bytes::from(endless)).is_err());
+    }
+
+    #[test]
+    fn a_publication_of_too_many_prekeys_is_refused_while_it_is_read() {
+        let publication = |count: u32| {
+            let frame = PublishPrekeys {
+                request: 1,
+                signed: None,
+                one_time: (0..count).map(|id| prekey(id, b"")).collect(),
+            };
+            let mut payload = BytesMut::new();
+            put_postcard(&frame, &mut payload);
+            ClientFrame::decode(3, payload.freeze())
+        };
+        assert!(publication(100).unwrap().is_some());
+        assert!(publication(101).is_err());
+        // As many as a frame could announce, of which none is there.
+        assert!(ClientFrame::decode(3, Bytes::from_static(&[1, 0, 0xff, 0xff, 0x0f])).is_err());
     }
 
     #[test]

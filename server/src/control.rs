@@ -10,9 +10,8 @@ use sotto_net::frame::{FrameError, FrameReader, FrameWriter};
 use sotto_net::quic::{RecvStream, SendStream};
 use sotto_net::wire::{
     Bundle, Claim, ClientFrame, DeviceKey, Done, ENVELOPE_BYTES_MAX, EPHEMERAL_BYTES_MAX,
-    Ephemeral, GoingAway, IDENTITY_BYTES_MAX, NAME_BYTES_MAX, PREKEY_BYTES_MAX,
-    PREKEYS_PER_FRAME_MAX, PublishPrekeys, Refusal, Refused, RelayFrame, Send as SendEnvelope,
-    TARGETS_MAX, WATCHED_MAX,
+    Ephemeral, GoingAway, IDENTITY_BYTES_MAX, NAME_BYTES_MAX, PREKEY_BYTES_MAX, Prekey,
+    PublishPrekeys, Refusal, Refused, RelayFrame, Send as SendEnvelope, TARGETS_MAX, WATCHED_MAX,
 };
 use tokio::sync::mpsc;
 
@@ -150,12 +149,8 @@ async fn handle<S: Store>(
                 signed,
                 one_time,
             } = publication;
-            let is_large = one_time.len() > PREKEYS_PER_FRAME_MAX
-                || one_time
-                    .iter()
-                    .chain(&signed)
-                    .any(|prekey| prekey.record.len() > PREKEY_BYTES_MAX);
-            if is_large {
+            let is_large = |prekey: &Prekey| prekey.record.len() > PREKEY_BYTES_MAX;
+            if one_time.iter().chain(&signed).any(is_large) {
                 at_once(refused(request, Refusal::TooLarge))
             } else {
                 done(request, store.publish(device, signed, one_time).await)

@@ -140,6 +140,62 @@ fn it_tells_a_person_why_it_cannot_start() {
     assert!(words.contains("nonsense"), "{words}");
 }
 
+#[test]
+fn options_come_before_the_environment_and_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("relay.toml");
+    std::fs::write(
+        &file,
+        "mailbox-mib = 7\nbundles-per-hour = 8\nconnections = 9\n",
+    )
+    .unwrap();
+    let mut command = serve(folder.path(), "127.0.0.1:0");
+    command
+        .arg("--config")
+        .arg(&file)
+        .args(["--print-config", "--connections", "11"])
+        .env("SOTTO_RELAY_BUNDLES_PER_HOUR", "10");
+    let output = command.output().unwrap();
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "mailbox-mib = 7",
+        "bundles-per-hour = 10",
+        "connections = 11",
+        "listen = \"127.0.0.1:0\"",
+        "envelope-days = 30",
+    ] {
+        assert!(printed.lines().any(|it| it == line), "{line}: {printed}");
+    }
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "nothing was started");
+
+    // What was printed is a configuration.
+    std::fs::write(&file, &printed).unwrap();
+    let mut command = serve(folder.path(), "127.0.0.1:0");
+    let mut relay = Running::start({
+        command.arg("--config").arg(&file);
+        command
+    });
+    relay.line("listening ");
+    drop(relay);
+
+    for (text, word) in [
+        ("listen = 5\n", "line 1"),
+        ("# a note\nmailboxmib = 5\n", "mailboxmib"),
+        ("seed = \n", "line 1"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let mut command = serve(folder.path(), "127.0.0.1:0");
+        let words = failure(command.arg("--config").arg(&file), 1);
+        assert!(
+            words.contains(word) && words.contains("relay.toml"),
+            "{words}"
+        );
+        assert_eq!(words.lines().count(), 1, "{words}");
+    }
+}
+
 /// What a command that works prints.
 fn output(command: &str, folder: &Path, more: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_sotto-relay"))

@@ -3,6 +3,7 @@
 mod inspect;
 mod picture;
 mod serve;
+mod settings;
 mod words;
 
 use std::io::{self, Write as _};
@@ -21,7 +22,7 @@ struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the relay until Ctrl-C
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Show the invite of the relay that ran last on a folder
     Invite(inspect::Folder),
     /// Tell what lies in a relay's folder, whether a relay runs on it or not

@@ -1,59 +1,59 @@
 //! `sotto-relay serve`: a relay until a signal.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
-use sotto_relay::{Relay, RelayConfig, SqliteStore, note_invite, relay_key};
+use sotto_relay::{Relay, SqliteStore, note_invite, relay_key};
 use tokio::runtime::Runtime;
 
 use crate::picture::qr;
+use crate::settings::Settings;
 use crate::words;
-
-/// The port of a relay unless it is told otherwise.
-const PORT: u16 = 4433;
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Listen on this address; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", env = "SOTTO_RELAY_LISTEN",
-          default_value_t = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)))]
-    listen: SocketAddr,
-
-    /// Keep the relay's key and its mailboxes in this folder
-    #[arg(long, value_name = "FOLDER", env = "SOTTO_RELAY_DATA")]
-    data: PathBuf,
-
-    /// The host name to put into invites, for example relay.example.org
-    #[arg(long, value_name = "HOST", env = "SOTTO_RELAY_PUBLIC_NAME")]
-    public_name: Option<String>,
+    #[command(flatten)]
+    settings: Settings,
 
     /// Start without the handles alice, bob, charlie and diana
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seed")]
     no_seed: bool,
+
+    /// Read settings from this file; options and environment come first
+    #[arg(long, value_name = "FILE", env = "SOTTO_RELAY_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Print the settings that would be used, as a configuration file, and end
+    #[arg(long)]
+    print_config: bool,
 }
 
 impl Serve {
     pub(crate) fn run(self) -> Result<(), String> {
-        let runtime = Runtime::new().map_err(|error| format!("no threads can be had: {error}"))?;
-        let key = relay_key(&self.data).map_err(|error| words::key(&self.data, &error))?;
-        let store =
-            SqliteStore::open(&self.data).map_err(|error| words::store(&self.data, &error))?;
-        let mut config = RelayConfig {
-            listen: self.listen,
-            public_name: self.public_name,
-            ..RelayConfig::default()
-        };
+        let mut settings = self.settings;
         if self.no_seed {
-            config.seeds.clear();
+            settings.seed = Some(false);
         }
+        if let Some(path) = &self.config {
+            settings = settings.or(Settings::read(path)?);
+        }
+        let settings = settings.or(Settings::defaults());
+        if self.print_config {
+            let out = io::stdout().lock().write_all(settings.print().as_bytes());
+            return out.map_err(|error| words::output(&error));
+        }
+        let data = settings.data.as_deref().ok_or_else(words::no_data)?;
+        let runtime = Runtime::new().map_err(|error| format!("no threads can be had: {error}"))?;
+        let key = relay_key(data).map_err(|error| words::key(data, &error))?;
+        let store = SqliteStore::open(data).map_err(|error| words::store(data, &error))?;
+        let config = settings.config();
         runtime.block_on(async {
             let relay = Relay::spawn(config, key, store)
                 .await
                 .map_err(|error| words::spawn(&error))?;
             // Without the note, only `sotto-relay invite` has nothing to show.
-            if let Err(error) = note_invite(&self.data, &relay.invite()) {
+            if let Err(error) = note_invite(data, &relay.invite()) {
                 tracing::warn!(%error, "the invite was not noted in the folder");
             }
             // Scripts may stop the relay as soon as they have read the lines.

@@ -60,3 +60,10 @@ pub(crate) fn spawn(error: &SpawnError) -> String {
 pub(crate) fn output(error: &io::Error) -> String {
     format!("nothing can be written to standard output: {error}.")
 }
+
+/// No folder was named.
+pub(crate) fn no_data() -> String {
+    "no folder for the relay's key and mailboxes was named. Name one with --data, or as data in the \
+     configuration."
+        .to_owned()
+}
