@@ -263,8 +263,9 @@ fn connect(path: &Path, master: &MasterKey) -> Result<Connection, VaultError> {
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    let mut pragma = Zeroizing::new(String::with_capacity(128));
-    pragma.push_str("PRAGMA key = \"x'");
+    // What does not fit is said once, by the error; SQLCipher would write it to standard error too.
+    let mut pragma = Zeroizing::new(String::with_capacity(256));
+    pragma.push_str("PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'");
     for byte in master.database_key().iter() {
         if write!(pragma, "{byte:02x}").is_err() {
             return Err(VaultError::Unreadable);
