@@ -195,6 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn the_packaged_configuration_can_be_used_as_it_is_and_with_every_line() {
+        let packaged = include_str!("../../../packaging/sotto-relay.toml");
+        let as_it_is: Settings = toml::from_str(packaged).unwrap();
+        assert_eq!(as_it_is.print(), "");
+        let lines: Vec<_> = packaged
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|it| !it.starts_with(' ')))
+            .map(Option::unwrap_or_default)
+            .collect();
+        let all: Settings = toml::from_str(&lines.join("\n")).unwrap();
+        assert_eq!(all.print().lines().count(), 3);
+    }
+
+    #[test]
     fn every_default_stands_in_the_help() {
         let help = Settings::augment_args(clap::Command::new("relay"));
         let printed = Settings::defaults().print();
