@@ -21,20 +21,13 @@ use sotto_net::wire::{
     Acknowledge, Claim, ClientFrame, LookUp, Prekey, PublishPrekeys, Refusal, RelayFrame,
     SendEphemeral, TakeBundle, WatchPresence,
 };
-use sotto_relay::{Limits, Relay, RelayConfig};
+use sotto_relay::{Limits, Relay};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::support::{Client, Device, START, close_code, envelope, relay, stranger, within};
-
-fn plain(limits: Limits) -> RelayConfig {
-    RelayConfig {
-        seeds: Vec::new(),
-        roster: false,
-        limits,
-        ..RelayConfig::default()
-    }
-}
+use crate::support::{
+    Client, Device, START, close_code, envelope, is_done, quiet, refusal, relay, stranger, within,
+};
 
 /// Two people who talk without a pause until they are told to stop.
 struct Honest {
@@ -54,7 +47,7 @@ impl Honest {
             while stopped.try_recv().is_err() {
                 let body = said.to_be_bytes();
                 let reply = writer.send(said, &[target], &body).await;
-                assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+                assert!(is_done(&reply), "{reply:?}");
                 let delivery = reader.delivery().await;
                 assert_eq!(delivery.body, body[..]);
                 let up_to = delivery.sequence;
@@ -70,13 +63,6 @@ impl Honest {
     async fn finish(self) {
         self.stop.send(()).unwrap();
         assert!(self.talk.await.unwrap() > 0);
-    }
-}
-
-fn refusal(reply: &RelayFrame) -> Option<Refusal> {
-    match reply {
-        RelayFrame::Refused(refused) => Some(refused.reason),
-        _ => None,
     }
 }
 
@@ -132,7 +118,7 @@ async fn code_for(relay: &Relay, bytes: &[u8]) -> u64 {
 async fn c1_malformed_frames_end_their_own_connection_and_nothing_else() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let relay = relay(folder.path(), plain(Limits::default())).await;
+        let relay = relay(folder.path(), quiet(Limits::default())).await;
         let honest = Honest::start(&relay).await;
         for frame in frames() {
             let mut bytes = BytesMut::new();
@@ -162,7 +148,7 @@ async fn c1_malformed_frames_end_their_own_connection_and_nothing_else() {
 async fn c2_lengths_beyond_all_bounds_are_not_believed() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let relay = relay(folder.path(), plain(Limits::default())).await;
+        let relay = relay(folder.path(), quiet(Limits::default())).await;
         let honest = Honest::start(&relay).await;
         let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
         let of = |kind: u8, head: &[u8]| {
@@ -199,7 +185,7 @@ async fn c4_a_flooded_mailbox_refuses_and_comes_free_again() {
             mailbox_bytes: 10_000,
             ..Limits::default()
         };
-        let relay = relay(folder.path(), plain(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let honest = Honest::start(&relay).await;
         let victim = Device::new(1);
         let mut owner = victim.connect(&relay).await;
@@ -207,7 +193,7 @@ async fn c4_a_flooded_mailbox_refuses_and_comes_free_again() {
         for (first, last, body) in [(0, 20, &[7; 10][..]), (100, 109, &[7; 1_000])] {
             for id in first..last {
                 let reply = flooder.send(id, &[victim.key()], body).await;
-                assert!(matches!(reply, RelayFrame::Done(_)), "{id}: {reply:?}");
+                assert!(is_done(&reply), "{id}: {reply:?}");
             }
             let bytes = if body.len() == 10 { body } else { &[7; 2_000] };
             let reply = flooder.send(last, &[victim.key()], bytes).await;
@@ -245,7 +231,7 @@ async fn c4_a_flooded_mailbox_refuses_and_comes_free_again() {
 async fn c5_and_c6_nobody_reads_empties_or_renames_what_is_anothers() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let relay = relay(folder.path(), plain(Limits::default())).await;
+        let relay = relay(folder.path(), quiet(Limits::default())).await;
         let honest = Honest::start(&relay).await;
         let victim = Device::new(1);
         let mut owner = victim.connect(&relay).await;
@@ -255,14 +241,11 @@ async fn c5_and_c6_nobody_reads_empties_or_renames_what_is_anothers() {
             name: "Alice".to_owned(),
             identity: Bytes::from_static(identity),
         };
-        assert!(matches!(
-            owner.ask(claim(1, b"hers")).await,
-            RelayFrame::Done(_)
-        ));
+        assert!(is_done(&owner.ask(claim(1, b"hers")).await));
         drop(owner);
         let mut thief = Device::new(66).connect(&relay).await;
         let reply = thief.send(1, &[victim.key()], b"for the victim").await;
-        assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+        assert!(is_done(&reply), "{reply:?}");
         // Everything that a connection may say about a mailbox is about its own.
         for up_to in [1, u64::MAX] {
             thief.put(Acknowledge { up_to }).await;
@@ -273,7 +256,7 @@ async fn c5_and_c6_nobody_reads_empties_or_renames_what_is_anothers() {
             signed: Some(Prekey { id: 1, record }),
             one_time: Vec::new(),
         };
-        assert!(matches!(thief.ask(publication).await, RelayFrame::Done(_)));
+        assert!(is_done(&thief.ask(publication).await));
         let device = victim.key();
         let reply = thief.ask(TakeBundle { request: 3, device }).await;
         assert_eq!(refusal(&reply), Some(Refusal::NoPrekeys));
@@ -311,7 +294,7 @@ async fn c8_streams_without_end_or_without_bytes_hold_up_nobody() {
             login_deadline: Duration::from_millis(500),
             ..Limits::default()
         };
-        let relay = relay(folder.path(), plain(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let honest = Honest::start(&relay).await;
         // As many streams as the relay allows, none of which says anything.
         let (_endpoint, silent) = stranger(&relay).await;
@@ -351,7 +334,7 @@ async fn c9_and_c10_handshakes_and_idle_connections_are_bounded() {
             strangers_before_retry: 8,
             ..Limits::default()
         };
-        let relay = relay(folder.path(), plain(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let honest = Honest::start(&relay).await;
         // Handshakes that are begun and forgotten.
         let address = relay.address();
@@ -385,7 +368,7 @@ async fn c9_and_c10_handshakes_and_idle_connections_are_bounded() {
 async fn c12_handles_hold_nothing_but_letters_digits_and_inner_marks() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let relay = relay(folder.path(), plain(Limits::default())).await;
+        let relay = relay(folder.path(), quiet(Limits::default())).await;
         let mut mallory = Device::new(66).connect(&relay).await;
         let handles = [
             "",
@@ -432,14 +415,14 @@ async fn c12_handles_hold_nothing_but_letters_digits_and_inner_marks() {
 async fn c13_two_clones_with_one_key_take_turns_and_lose_nothing() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
-        let relay = relay(folder.path(), plain(Limits::default())).await;
+        let relay = relay(folder.path(), quiet(Limits::default())).await;
         let honest = Honest::start(&relay).await;
         let cloned = Device::new(1);
         let mut sender = Device::new(2).connect(&relay).await;
         let mut earlier = cloned.connect(&relay).await;
         for id in 0..5_u16 {
             let reply = sender.send(id, &[cloned.key()], &id.to_be_bytes()).await;
-            assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+            assert!(is_done(&reply), "{reply:?}");
             // The newer connection ends the older one, and gets everything from its own cursor.
             let mut newer = cloned.connect(&relay).await;
             assert_eq!(close_code(&earlier.link.connection).await, 4);

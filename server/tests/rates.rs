@@ -17,24 +17,15 @@ use sotto_net::wire::{
     DeliveryFrame, EPHEMERAL_BYTES_MAX, LookUp, Prekey, PublishPrekeys, Refusal, Refused,
     RelayFrame, SendEphemeral, TakeBundle,
 };
-use sotto_relay::{Limits, Rate, RelayConfig};
+use sotto_relay::{Limits, Rate};
 
-use crate::support::{Client, Device, START, relay, within};
+use crate::support::{Client, Device, START, is_done, quiet, relay, within};
 
 /// So many, and no more for as long as a test takes.
 fn only(burst: u32) -> Rate {
     Rate {
         burst,
         every: Duration::from_hours(1),
-    }
-}
-
-fn limited(limits: Limits) -> RelayConfig {
-    RelayConfig {
-        seeds: Vec::new(),
-        roster: false,
-        limits,
-        ..RelayConfig::default()
     }
 }
 
@@ -57,13 +48,13 @@ async fn a_flood_of_envelopes_is_answered_and_others_are_not_held_up() {
             envelope_rate: only(3),
             ..Limits::default()
         };
-        let relay = relay(folder.path(), limited(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let bob = Device::new(2);
         let mut reader = bob.connect(&relay).await;
         let mut flooder = Device::new(1).connect(&relay).await;
         for id in 0..3 {
             let reply = flooder.send(id, &[bob.key()], b"flood").await;
-            assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+            assert!(is_done(&reply), "{reply:?}");
         }
         let reply = flooder.send(3, &[bob.key()], b"flood").await;
         let wait = too_often(&reply).expect("refused");
@@ -74,7 +65,7 @@ async fn a_flood_of_envelopes_is_answered_and_others_are_not_held_up() {
         assert!(too_often(&again.send(3, &[bob.key()], b"flood").await).is_some());
         let mut honest = Device::new(3).connect(&relay).await;
         let reply = honest.send(9, &[bob.key()], b"hello").await;
-        assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+        assert!(is_done(&reply), "{reply:?}");
         for body in [&b"flood"[..], b"flood", b"flood", b"hello"] {
             assert_eq!(reader.delivery().await.body, body);
         }
@@ -91,7 +82,7 @@ async fn envelopes_that_come_a_little_too_fast_are_paced_in_order() {
             envelope_rate: Rate::per_second(1, 100),
             ..Limits::default()
         };
-        let relay = relay(folder.path(), limited(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let bob = Device::new(2);
         let mut reader = bob.connect(&relay).await;
         let mut alice = Device::new(1).connect(&relay).await;
@@ -120,7 +111,7 @@ async fn publish(owner: &mut Client, one_time: std::ops::Range<u32>) {
         one_time: one_time.map(prekey).collect(),
     };
     let reply = owner.ask(publication).await;
-    assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+    assert!(is_done(&reply), "{reply:?}");
 }
 
 #[tokio::test]
@@ -132,7 +123,7 @@ async fn nobody_drains_the_one_time_prekeys_of_another() {
             bundle_rate: only(3),
             ..Limits::default()
         };
-        let relay = relay(folder.path(), limited(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let victim = Device::new(1);
         let mut owner = victim.connect(&relay).await;
         publish(&mut owner, 10..20).await;
@@ -177,7 +168,7 @@ async fn questions_and_connections_are_limited_too() {
             connection_rate: only(3),
             ..Limits::default()
         };
-        let relay = relay(folder.path(), limited(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let mut curious = Device::new(1).connect(&relay).await;
         let handle = "nobody".to_owned();
         for (request, refused) in [(1, false), (2, false), (3, true)] {
@@ -208,7 +199,7 @@ async fn an_ephemeral_envelope_reaches_who_is_there_and_nobody_later() {
             ephemeral_rate: only(5),
             ..Limits::default()
         };
-        let relay = relay(folder.path(), limited(limits)).await;
+        let relay = relay(folder.path(), quiet(limits)).await;
         let (bob, carol) = (Device::new(2), Device::new(3));
         let mut reader = bob.connect(&relay).await;
         drop(carol.connect(&relay).await);
@@ -230,7 +221,7 @@ async fn an_ephemeral_envelope_reaches_who_is_there_and_nobody_later() {
         alice.put(ephemeral(&[7; EPHEMERAL_BYTES_MAX + 1])).await;
         alice.put(ephemeral(b"too often")).await;
         let reply = alice.send(1, &[bob.key(), carol.key()], b"stored").await;
-        assert!(matches!(reply, RelayFrame::Done(_)), "{reply:?}");
+        assert!(is_done(&reply), "{reply:?}");
         assert_eq!(reader.delivery().await.body, b"stored"[..]);
         let mut late = carol.connect(&relay).await;
         assert_eq!(late.delivery().await.body, b"stored"[..]);

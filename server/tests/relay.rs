@@ -22,30 +22,12 @@ use sotto_net::wire::{
 use sotto_net::{RelayPin, frame};
 use sotto_relay::{Limits, RelayConfig};
 
-use crate::support::{Client, Device, START, close_code, envelope, relay, stranger, within};
+use crate::support::{
+    Client, Device, START, close_code, envelope, is_done, quiet, refusal, relay, stranger, within,
+};
 
-fn is_done(reply: &RelayFrame) -> bool {
-    matches!(reply, RelayFrame::Done(_))
-}
-
-fn refusal(reply: &RelayFrame) -> Option<Refusal> {
-    match reply {
-        RelayFrame::Refused(refused) => Some(refused.reason),
-        _ => None,
-    }
-}
-
-/// Without seeds and roster, so that a test sees only what it asked for.
 fn plain() -> RelayConfig {
-    RelayConfig {
-        seeds: Vec::new(),
-        roster: false,
-        ..RelayConfig::default()
-    }
-}
-
-fn limited(limits: Limits) -> RelayConfig {
-    RelayConfig { limits, ..plain() }
+    quiet(Limits::default())
 }
 
 async fn claim(client: &mut Client, handle: &str, identity: &'static [u8]) -> RelayFrame {
@@ -511,7 +493,7 @@ async fn nothing_is_stored_for_some_when_it_cannot_be_stored_for_all() {
         let folder = tempfile::tempdir().unwrap();
         let relay = relay(
             folder.path(),
-            limited(Limits {
+            quiet(Limits {
                 mailbox_envelopes: 2,
                 ..Limits::default()
             }),
@@ -570,7 +552,7 @@ async fn a_stranger_has_little_time_and_little_room() {
         let folder = tempfile::tempdir().unwrap();
         let relay = relay(
             folder.path(),
-            limited(Limits {
+            quiet(Limits {
                 login_deadline: Duration::from_millis(300),
                 ..Limits::default()
             }),
@@ -599,7 +581,7 @@ async fn connections_are_capped_and_come_free_again() {
         let folder = tempfile::tempdir().unwrap();
         let relay = relay(
             folder.path(),
-            limited(Limits {
+            quiet(Limits {
                 connections_per_address: 2,
                 ..Limits::default()
             }),
@@ -623,7 +605,7 @@ async fn strangers_must_show_their_address_when_there_are_many() {
         let folder = tempfile::tempdir().unwrap();
         let relay = relay(
             folder.path(),
-            limited(Limits {
+            quiet(Limits {
                 strangers_before_retry: 0,
                 ..Limits::default()
             }),

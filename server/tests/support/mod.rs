@@ -12,9 +12,10 @@ use sotto_net::link::{Cursor, Link, LinkError};
 use sotto_net::login::{self, Exporter};
 use sotto_net::quic::{self, Connection, Endpoint, RecvStream, SendStream};
 use sotto_net::wire::{
-    ClientFrame, Delivery, DeliveryFrame, DeviceKey, EnvelopeId, Login, RelayFrame, Send, StoreId,
+    ClientFrame, Delivery, DeliveryFrame, DeviceKey, EnvelopeId, Login, Refusal, RelayFrame, Send,
+    StoreId,
 };
-use sotto_relay::{Relay, RelayConfig, SqliteStore, relay_key};
+use sotto_relay::{Limits, Relay, RelayConfig, SqliteStore, relay_key};
 
 /// Fails a test that hangs; far more than any of them needs.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -42,6 +43,28 @@ pub(crate) async fn relay(folder: &std::path::Path, config: RelayConfig) -> Rela
         }
     };
     Relay::spawn(config, key, store).await.unwrap()
+}
+
+/// Without seeds and roster, so that a test sees only what it asked for.
+pub(crate) fn quiet(limits: Limits) -> RelayConfig {
+    RelayConfig {
+        seeds: Vec::new(),
+        roster: false,
+        limits,
+        ..RelayConfig::default()
+    }
+}
+
+pub(crate) fn is_done(reply: &RelayFrame) -> bool {
+    matches!(reply, RelayFrame::Done(_))
+}
+
+/// Why a request was refused.
+pub(crate) fn refusal(reply: &RelayFrame) -> Option<Refusal> {
+    match reply {
+        RelayFrame::Refused(refused) => Some(refused.reason),
+        _ => None,
+    }
 }
 
 /// Somebody's device.
