@@ -13,18 +13,13 @@ const END: u8 = 0x80;
 /// Size in bytes that a plaintext of `bytes` is padded to, with its end mark.
 pub(crate) fn padded_bytes(bytes: usize) -> usize {
     let marked = bytes + 1;
-    BUCKETS
-        .into_iter()
-        .find(|bucket| marked <= *bucket)
-        .unwrap_or_else(|| padme_bytes(marked))
-}
-
-/// Padmé (Nikitin et al. 2019): the next size that has only as many leading bits as the length of
-/// its exponent has.
-pub(crate) fn padme_bytes(bytes: usize) -> usize {
-    let exponent = bytes.max(2).ilog2();
+    if let Some(bucket) = BUCKETS.into_iter().find(|bucket| marked <= *bucket) {
+        return bucket;
+    }
+    // Padmé (Nikitin et al. 2019): keep as many leading bits as the length of the exponent has.
+    let exponent = marked.ilog2();
     let free_bits = exponent - (exponent.ilog2() + 1);
-    bytes.next_multiple_of(1 << free_bits)
+    marked.next_multiple_of(1 << free_bits)
 }
 
 /// Appends `plaintext || 0x80 || 0x00…`, to the next size.
