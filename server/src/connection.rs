@@ -57,7 +57,6 @@ type Answers = FrameWriter<RelayFrame, SendStream>;
 struct Admitted<S: Store> {
     leaving: Leaving<S>,
     device: DeviceKey,
-    session: Arc<Session>,
     queues: Queues,
     requests: Requests,
     answers: Answers,
@@ -111,7 +110,7 @@ async fn admit<S: Store>(
     let leaving = Leaving {
         shared: Arc::clone(shared),
         device: login.device,
-        session: Arc::clone(&session),
+        session,
     };
     let welcome = Welcome {
         minor: quic::MINOR_VERSION,
@@ -124,7 +123,6 @@ async fn admit<S: Store>(
     Ok(Admitted {
         leaving,
         device: login.device,
-        session,
         queues,
         requests,
         answers,
@@ -160,12 +158,13 @@ async fn run<S: Store>(
     admitted: Admitted<S>,
 ) -> Result<(), Ending> {
     let _leaving = admitted.leaving;
+    let attendance = shared.store.attend(admitted.device).await;
+    let attendance = attendance.map_err(|_| Ending::Gone)?;
     let stream = connection.open_uni().await?;
     let outflow = Outflow {
         store: Arc::clone(&shared.store),
         device: admitted.device,
-        session: admitted.session,
-        live: admitted.queues.live,
+        attendance,
         ephemerals: admitted.queues.ephemerals,
         frames: FrameWriter::new(stream),
         after: admitted.after,

@@ -1,19 +1,16 @@
 //! Who is connected, and who wants to know.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sotto_net::quic::{CloseCode, Connection};
 use sotto_net::wire::{
-    Delivery, DeviceKey, Entry, Ephemeral, PrekeysLow, Presence, Refusal, Refused, RelayFrame,
+    DeviceKey, Entry, Ephemeral, PrekeysLow, Presence, Refusal, Refused, RelayFrame,
 };
 use tokio::sync::mpsc;
 
 use crate::store::Event;
 
-/// Envelopes that wait in memory for one reader; a slower one is served from the store.
-const LIVE_MAX: usize = 256;
 /// Ephemeral envelopes that wait for one reader; more are dropped.
 const EPHEMERALS_MAX: usize = 32;
 /// News that wait for one reader; a slower one is disconnected and learns all of it anew.
@@ -26,49 +23,30 @@ const PREKEYS_LOW: u32 = 30;
 pub(crate) struct Session {
     connection: Connection,
     news: mpsc::Sender<RelayFrame>,
-    live: mpsc::Sender<Delivery>,
     ephemerals: mpsc::Sender<Ephemeral>,
-    /// An envelope did not fit into `live`: go on from the store.
-    is_behind: AtomicBool,
 }
 
 /// The receiving ends of a [`Session`].
 #[derive(Debug)]
 pub(crate) struct Queues {
     pub(crate) news: mpsc::Receiver<RelayFrame>,
-    pub(crate) live: mpsc::Receiver<Delivery>,
     pub(crate) ephemerals: mpsc::Receiver<Ephemeral>,
 }
 
 impl Session {
     pub(crate) fn new(connection: Connection) -> (Arc<Self>, Queues) {
         let (news, news_queue) = mpsc::channel(NEWS_MAX);
-        let (live, live_queue) = mpsc::channel(LIVE_MAX);
         let (ephemerals, ephemeral_queue) = mpsc::channel(EPHEMERALS_MAX);
         let session = Self {
             connection,
             news,
-            live,
             ephemerals,
-            is_behind: AtomicBool::new(false),
         };
         let queues = Queues {
             news: news_queue,
-            live: live_queue,
             ephemerals: ephemeral_queue,
         };
         (Arc::new(session), queues)
-    }
-
-    /// Whether envelopes were passed over since this was last asked.
-    pub(crate) fn take_behind(&self) -> bool {
-        self.is_behind.swap(false, Ordering::AcqRel)
-    }
-
-    fn deliver(&self, delivery: Delivery) {
-        if self.live.try_send(delivery).is_err() {
-            self.is_behind.store(true, Ordering::Release);
-        }
     }
 
     /// Tells this reader something; one that does not listen is let go.
@@ -160,11 +138,6 @@ impl Hub {
     pub(crate) fn on_event(&self, event: Event) {
         let state = self.state();
         match event {
-            Event::Appended { device, delivery } => {
-                if let Some(session) = state.sessions.get(&device) {
-                    session.deliver(delivery);
-                }
-            }
             Event::DirectoryChanged(entry) => self.tell_all(&state, &entry),
             Event::BundleTaken {
                 device,

@@ -5,20 +5,29 @@
 //! relay.db     WAL, synchronous=FULL: what a ticket has confirmed survives a power cut
 //! ```
 //!
-//! One thread writes, with group commit (`writer`); a few connections read, off the async threads.
+//! Mailboxes in use live in memory (`mailbox`), where an envelope gets its sequence and from where
+//! a reader who is there gets it. One thread writes them down, with group commit (`writer`), unless
+//! they have been acknowledged by then; a few connections read, off the async threads.
 
 mod directory;
 mod inspection;
 mod mailbox;
+mod mailboxes;
+mod pending;
 mod prekeys;
+mod rows;
 mod schema;
+mod transaction;
 mod writer;
 
+use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use bytes::Bytes;
 use rusqlite::Connection;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
@@ -26,11 +35,12 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 pub use self::inspection::Inspection;
+use self::mailboxes::Obstacle;
 use self::writer::Writer;
 use crate::config::Seed;
 use crate::folder;
 use crate::store::{
-    Admission, Append, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
+    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
 };
 
 /// Name of the database in the relay's folder.
@@ -129,17 +139,65 @@ impl Store for SqliteStore {
     async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {
         let after = (cursor.store == self.id).then_some(cursor.after);
         self.writer
-            .submit(move |db, _| mailbox::admit(db, device, after, now_secs))
+            .submit_then(
+                move |db, _| rows::admit(db, device, after, now_secs),
+                move |mailboxes, (row, admission)| {
+                    let mailbox = mailboxes.open(device, row);
+                    if row.last > 0 {
+                        mailbox.reserve(row.last);
+                    }
+                    // Nobody waits until what it lets go of has left the disk.
+                    drop(mailboxes.acknowledge(device, admission.after, Instant::now()));
+                    admission
+                },
+            )
             .await
     }
 
-    async fn append(&self, append: Append) -> Ticket<()> {
+    async fn attend(&self, device: DeviceKey) -> Result<Attendance, Declined> {
+        loop {
+            let shared = Arc::clone(self.writer.shared());
+            if let Some(arrivals) = shared.mailboxes(|mailboxes| mailboxes.attend(device)) {
+                let own = Arc::clone(&arrivals);
+                return Ok(Attendance::new(arrivals, move || {
+                    shared.mailboxes(|mailboxes| mailboxes.leave(device, &own));
+                }));
+            }
+            self.open_mailbox(device).await.await?;
+        }
+    }
+
+    async fn append(&self, mut append: Append) -> Ticket<()> {
+        keep_first(&mut append.targets);
         let bytes = append.targets.iter().map(|(_, body)| body.len()).sum();
-        self.writer
-            .submit_sized(bytes, move |db, events| {
-                mailbox::append(db, &append, events)
-            })
-            .await
+        let mut room = self.writer.room(bytes).await;
+        loop {
+            let now = Instant::now();
+            let appended = self
+                .writer
+                .shared()
+                .mailboxes(|mailboxes| mailboxes.append(&mut append, &mut room, now));
+            let closed = match appended {
+                Ok((ticket, wanting)) => {
+                    for device in wanting {
+                        // It is for envelopes to come.
+                        drop(self.reserve(device).await);
+                    }
+                    return ticket;
+                }
+                Err(Obstacle::Declined(declined)) => return Ticket::known(Err(declined)),
+                Err(Obstacle::Closed(closed)) => closed,
+            };
+            let mut tickets = Vec::with_capacity(closed.len());
+            for device in closed {
+                tickets.push(self.reserve(device).await);
+            }
+            for ticket in tickets {
+                if let Err(declined) = ticket.await {
+                    return Ticket::known(Err(declined));
+                }
+            }
+        }
     }
 
     async fn read(
@@ -149,15 +207,43 @@ impl Store for SqliteStore {
         envelopes: u32,
         bytes: usize,
     ) -> Result<Vec<Delivery>, Declined> {
-        self.readers
-            .run(move |db| mailbox::read(db, device, after, envelopes, bytes))
-            .await
+        let mut after = after;
+        loop {
+            let held = self.writer.shared().mailboxes(|mailboxes| {
+                let mailbox = mailboxes.get_mut(device);
+                mailbox.map(|mailbox| mailbox.read(after, envelopes, bytes))
+            });
+            let (from, up_to) = match held {
+                Some(Ok(deliveries)) => return Ok(deliveries),
+                Some(Err(on_disk)) => on_disk,
+                None => (after, Sequence::MAX),
+            };
+            let read = self
+                .readers
+                .run(move |db| rows::read(db, device, (from, up_to), envelopes, bytes))
+                .await?;
+            if !read.is_empty() || held.is_none() {
+                return Ok(read);
+            }
+            // Whatever is left has come since, and is in memory.
+            after = up_to;
+        }
     }
 
     async fn acknowledge(&self, device: DeviceKey, up_to: Sequence) -> Ticket<()> {
-        self.writer
-            .submit(move |db, _| mailbox::acknowledge(db, device, up_to))
-            .await
+        loop {
+            let now = Instant::now();
+            let acknowledged = self
+                .writer
+                .shared()
+                .mailboxes(|mailboxes| mailboxes.acknowledge(device, up_to, now));
+            if let Some(ticket) = acknowledged {
+                return ticket;
+            }
+            if let Err(declined) = self.open_mailbox(device).await.await {
+                return Ticket::known(Err(declined));
+            }
+        }
     }
 
     async fn publish(
@@ -200,13 +286,53 @@ impl Store for SqliteStore {
     }
 
     async fn usage(&self) -> Result<Usage, Declined> {
-        self.readers.run(mailbox::usage).await
+        self.readers.run(rows::usage).await
     }
 
     async fn expire(&self, before_secs: u64) -> Ticket<u64> {
         self.writer
-            .submit(move |db, _| mailbox::expire(db, before_secs))
+            .submit_then(
+                move |db, _| rows::expire(db, before_secs),
+                |mailboxes, expired| {
+                    for (device, load) in &expired {
+                        mailboxes.forgotten(*device, *load);
+                    }
+                    expired.len() as u64
+                },
+            )
             .await
+    }
+}
+
+impl SqliteStore {
+    /// Brings a mailbox into memory.
+    async fn open_mailbox(&self, device: DeviceKey) -> Ticket<()> {
+        self.writer
+            .submit_then(
+                move |db, _| rows::find(db, device),
+                move |mailboxes, row| {
+                    mailboxes.open(device, row);
+                },
+            )
+            .await
+    }
+
+    /// Brings a mailbox into memory with sequences to give out.
+    async fn reserve(&self, device: DeviceKey) -> Ticket<()> {
+        self.writer
+            .submit_then(
+                move |db, _| rows::reserve(db, device),
+                move |mailboxes, row| mailboxes.open(device, row).reserve(row.last),
+            )
+            .await
+    }
+}
+
+/// Leaves each device its first body.
+fn keep_first(targets: &mut Vec<(DeviceKey, Bytes)>) {
+    if targets.len() > 1 {
+        let mut seen = HashSet::with_capacity(targets.len());
+        targets.retain(|(device, _)| seen.insert(*device));
     }
 }
 

@@ -1,26 +1,35 @@
 //! What a relay needs from durable storage.
 //!
 //! Every write answers through a [`Ticket`]: the method returns once the write has its place in
-//! the order of writes, the ticket once it is **durable**. Writes of one caller are carried out in
-//! the order in which their methods returned, which is what keeps a sender's envelopes in order.
+//! the order of writes, the ticket once it **cannot be lost**: it is durable, or, for an envelope,
+//! each of its devices has acknowledged it. Writes of one caller are carried out in the order in
+//! which their methods returned, which is what keeps a sender's envelopes in order.
+//!
+//! A mailbox that somebody attends to gives its envelopes out at once, before they are durable: its
+//! reader most often has stored them by the time the disk would have.
 //!
 //! Every backend passes the same conformance suite (`tests/store.rs`).
 
+use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Prekey, Refusal, Sequence, StoreId};
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::config::Seed;
 
-/// Envelope ids that a mailbox remembers, the newest ones, also after their envelopes have been
-/// acknowledged; those of unacknowledged envelopes are remembered in any case. Far more than a
-/// sender has in flight, and at most about 300 KiB on disk for each mailbox.
+/// Envelope ids that a mailbox remembers of those that it has stored, the newest ones, also after
+/// their envelopes have been acknowledged; those of unacknowledged envelopes are remembered in any
+/// case. Far more than a sender has in flight, and at most about 300 KiB on disk for each mailbox.
 pub const ENVELOPE_IDS_MAX: u64 = 4_096;
+/// Envelope ids that a mailbox remembers beside those, of envelopes that were acknowledged before
+/// they were stored, as long as the store is open: as many as a sender may have without an answer.
+pub const FLEETING_IDS_MAX: usize = 256;
 /// One-time prekeys of one device: two full publications.
 pub const ONE_TIME_PREKEYS_MAX: u64 = 200;
 /// Numbers of one-time prekeys that have been taken and that are refused if published again,
@@ -74,28 +83,93 @@ impl From<Declined> for Refusal {
     }
 }
 
-/// A write that has its place in the order; resolves once it is durable or declined. Dropping it
-/// does not undo the write.
+/// A write that has its place in the order; resolves once it cannot be lost or is declined.
+/// Dropping it does not undo the write.
 #[derive(Debug)]
 #[must_use = "the outcome of a write is known only through its ticket"]
-pub struct Ticket<T>(oneshot::Receiver<Result<T, Declined>>);
+pub struct Ticket<T>(Outcome<T>);
 
-impl<T> Ticket<T> {
-    /// A ticket and the end through which a backend resolves it. A backend that drops its end
-    /// resolves the ticket as [`Declined::Unavailable`].
-    pub fn new() -> (oneshot::Sender<Result<T, Declined>>, Self) {
-        let (sender, receiver) = oneshot::channel();
-        (sender, Self(receiver))
+#[derive(Debug)]
+enum Outcome<T> {
+    Known(Option<Result<T, Declined>>),
+    Awaited(oneshot::Receiver<Result<T, Declined>>),
+}
+
+/// The end of a ticket through which a backend resolves it. Dropped, it resolves the ticket as
+/// [`Declined::Unavailable`].
+#[derive(Debug)]
+pub struct Answer<T>(oneshot::Sender<Result<T, Declined>>);
+
+impl<T> Answer<T> {
+    /// Resolves the ticket.
+    pub fn give(self, outcome: Result<T, Declined>) {
+        if self.0.send(outcome).is_err() {
+            // Whoever asked has left in the meantime.
+        }
     }
 }
 
-impl<T> Future for Ticket<T> {
+impl<T> Ticket<T> {
+    /// A ticket, and what resolves it.
+    pub fn new() -> (Answer<T>, Self) {
+        let (sender, receiver) = oneshot::channel();
+        (Answer(sender), Self(Outcome::Awaited(receiver)))
+    }
+
+    /// A ticket whose outcome is known.
+    pub fn known(outcome: Result<T, Declined>) -> Self {
+        Self(Outcome::Known(Some(outcome)))
+    }
+}
+
+impl<T: Unpin> Future for Ticket<T> {
     type Output = Result<T, Declined>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0)
-            .poll(context)
-            .map(|outcome| outcome.unwrap_or(Err(Declined::Unavailable)))
+        match &mut self.0 {
+            // Polled again after its end, it knows of no outcome.
+            Outcome::Known(outcome) => {
+                Poll::Ready(outcome.take().unwrap_or(Err(Declined::Unavailable)))
+            }
+            Outcome::Awaited(receiver) => Pin::new(receiver)
+                .poll(context)
+                .map(|outcome| outcome.unwrap_or(Err(Declined::Unavailable))),
+        }
+    }
+}
+
+/// Somebody reads a mailbox, until this is dropped.
+pub struct Attendance {
+    arrivals: Arc<Notify>,
+    leave: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Attendance {
+    /// Attendance at a mailbox that notifies of arrivals; `leave` is called at its end.
+    pub fn new(arrivals: Arc<Notify>, leave: impl FnOnce() + Send + Sync + 'static) -> Self {
+        Self {
+            arrivals,
+            leave: Some(Box::new(leave)),
+        }
+    }
+
+    /// Waits until envelopes have come since this was last asked; now and then returns without.
+    pub async fn arrival(&self) {
+        self.arrivals.notified().await;
+    }
+}
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        if let Some(leave) = self.leave.take() {
+            leave();
+        }
+    }
+}
+
+impl fmt::Debug for Attendance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attendance").finish_non_exhaustive()
     }
 }
 
@@ -104,8 +178,6 @@ impl<T> Future for Ticket<T> {
 pub struct Admission {
     /// Delivery goes on after this sequence.
     pub after: Sequence,
-    /// The last sequence that the mailbox ever gave out; 0 for none.
-    pub last: Sequence,
     /// Number of the signed prekey that is published.
     pub signed_prekey: Option<u32>,
     /// One-time prekeys that are left.
@@ -173,13 +245,6 @@ pub struct Usage {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// An envelope lies in a mailbox.
-    Appended {
-        /// Whose mailbox.
-        device: DeviceKey,
-        /// The envelope and its place.
-        delivery: Delivery,
-    },
     /// A line of the directory is new or has changed (request 0).
     DirectoryChanged(Entry),
     /// Somebody took a bundle.
@@ -213,14 +278,25 @@ pub trait Store: Send + Sync + 'static {
         now_secs: u64,
     ) -> impl Future<Output = Ticket<Admission>> + Send;
 
-    /// Stores an envelope in the mailbox of each target, all or none. A mailbox that knows the id
-    /// already is passed over. Sequences of a mailbox start at 1, grow by one, and never return.
+    /// Somebody reads this mailbox from now on: envelopes that arrive are there to be read before
+    /// they are durable, and the disk is given a moment's time.
+    ///
+    /// # Errors
+    /// [`Declined::DeviceUnknown`] or [`Declined::Unavailable`].
+    fn attend(
+        &self,
+        device: DeviceKey,
+    ) -> impl Future<Output = Result<Attendance, Declined>> + Send;
+
+    /// Puts an envelope into the mailbox of each target, all or none. A mailbox that knows the id
+    /// already is passed over. Sequences of a mailbox grow, and never return.
     ///
     /// Declined with [`Declined::DeviceUnknown`] or [`Declined::MailboxFull`].
     fn append(&self, append: Append) -> impl Future<Output = Ticket<()>> + Send;
 
     /// The envelopes of a mailbox after this sequence, in order: at most `envelopes`, and no
-    /// further one once they hold `bytes` of bodies. Empty only when none is left.
+    /// further one once they hold `bytes` of bodies. Empty only when none is left. Those that are
+    /// not durable yet are among them.
     ///
     /// # Errors
     /// [`Declined::Unavailable`].

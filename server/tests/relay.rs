@@ -162,9 +162,11 @@ async fn everything_confirmed_outlives_a_shutdown_and_a_crash() {
         let relay = relay(folder.path(), plain()).await;
         assert!(pins.iter().all(|pin| *pin == relay.pin()));
         let mut reader = bob.connect(&relay).await;
+        let mut before = 0;
         for id in 0..confirmed {
             let delivery = reader.delivery().await;
-            assert_eq!(delivery.sequence, u64::from(id) + 1);
+            assert!(delivery.sequence > before, "a sequence never returns");
+            before = delivery.sequence;
             assert_eq!(delivery.body, id.to_be_bytes().as_slice());
         }
         relay.shutdown().await;

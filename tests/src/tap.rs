@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
 use sotto_relay::store::{
-    Admission, Append, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
+    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
 };
 use sotto_relay::{Seed, SqliteStore};
 
@@ -76,6 +76,10 @@ impl Store for Tapped {
 
     async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {
         self.store.admit(device, cursor, now_secs).await
+    }
+
+    async fn attend(&self, device: DeviceKey) -> Result<Attendance, Declined> {
+        self.store.attend(device).await
     }
 
     async fn append(&self, mut append: Append) -> Ticket<()> {

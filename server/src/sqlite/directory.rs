@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_net::wire::Entry;
 
-use super::{Failure, mailbox, unsql};
+use super::{Failure, rows, unsql};
 use crate::config::Seed;
 use crate::store::{Claiming, Declined, Event, HANDLES_MAX, HANDLES_PER_DEVICE_MAX};
 
@@ -21,7 +21,7 @@ pub(super) fn claim(
     claiming: Claiming,
     events: &mut Vec<Event>,
 ) -> Result<(), Failure> {
-    let mailbox = mailbox::number(db, claiming.device)?;
+    let mailbox = rows::find(db, claiming.device)?.number;
     let found: Option<(Option<i64>, Entry)> = db
         .prepare_cached("SELECT handle, name, identity, mailbox FROM directory WHERE handle = ?1")?
         .query_row([&claiming.handle], |row| Ok((row.get(3)?, entry(row)?)))

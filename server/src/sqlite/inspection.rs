@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::{DATABASE, Failure, LOCK, StoreError, mailbox, schema, unsql};
+use super::{DATABASE, Failure, LOCK, StoreError, rows, schema, unsql};
 use crate::folder;
 use crate::store::Usage;
 
@@ -45,7 +45,7 @@ impl Inspection {
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::Database`].
     pub fn usage(&self) -> Result<Usage, StoreError> {
-        mailbox::usage(&self.db).map_err(|failure| match failure {
+        rows::usage(&self.db).map_err(|failure| match failure {
             Failure::Database(error) => error.into(),
             Failure::Declined(_) => StoreError::Damaged,
         })
@@ -105,6 +105,9 @@ impl Inspection {
         let file = folder::open_private(&path).map_err(StoreError::Folder)?;
         let name = path.to_str().ok_or(StoreError::Damaged)?;
         self.db.execute("VACUUM INTO ?1", params![name])?;
+        // The copy gives out sequences that this store has given out, or will: it lives a life of
+        // its own, in which no cursor counts yet.
+        schema::renew(&Connection::open(&path)?)?;
         file.sync_all().map_err(StoreError::Folder)
     }
 }

@@ -1,245 +1,410 @@
-//! Mailboxes and the envelopes in them.
+//! One mailbox in memory: what is not on the disk yet, and what its reader is about to get.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, params};
 use sotto_net::wire::{Delivery, DeviceKey, EnvelopeId, Sequence};
+use tokio::sync::Notify;
 
-use super::{Failure, sql, unsql};
-use crate::store::{Admission, Append, Declined, ENVELOPE_IDS_MAX, Event, MAILBOXES_MAX, Usage};
+use super::pending::Pending;
+use super::rows::{self, EnvelopeRow, MailboxRow};
+use crate::store::{FLEETING_IDS_MAX, Quota};
 
-/// Envelopes that expire in one job, so that no job holds up the others for long.
-const EXPIRED_PER_JOB: i64 = 1_000;
+/// Durable envelopes, and bytes of their bodies, that stay in memory for a reader who is behind;
+/// the rest is read from the disk.
+const KEPT_ENVELOPES: u64 = 256;
+const KEPT_BYTES: u64 = 256 * 1024;
+/// Fewer reserved sequences than this are a reason to reserve more.
+const RESERVE_BELOW: u64 = 2_048;
+/// Ids of stored envelopes are looked at whenever so many sequences have been acknowledged.
+const TRIM_EVERY: u64 = 1_024;
 
-/// A row of the table of mailboxes.
-struct Mailbox {
+/// Envelopes and bytes of their bodies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) envelopes: u64,
+    pub(super) bytes: u64,
+}
+
+impl Load {
+    pub(super) fn of(body: &Bytes) -> Self {
+        Self {
+            envelopes: 1,
+            bytes: body.len() as u64,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.envelopes = self.envelopes.saturating_add(other.envelopes);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+
+    pub(super) fn subtract(&mut self, other: Self) {
+        self.envelopes = self.envelopes.saturating_sub(other.envelopes);
+        self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+}
+
+/// An envelope in memory.
+#[derive(Debug)]
+struct Held {
+    sequence: Sequence,
+    id: EnvelopeId,
+    stored_secs: u64,
+    body: Bytes,
+    /// Who waits until it is safe; none once it is on the disk.
+    pending: Option<Pending>,
+    /// Who has sent it again and waits as well.
+    joined: Vec<Pending>,
+}
+
+impl Held {
+    fn is_durable(&self) -> bool {
+        self.pending.is_none()
+    }
+
+    fn take_pending(&mut self) -> impl Iterator<Item = Pending> {
+        let joined = std::mem::take(&mut self.joined);
+        self.pending.take().into_iter().chain(joined)
+    }
+}
+
+/// Whether an envelope can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admits {
+    Yes,
+    /// The mailbox knows its id.
+    Known,
+    Full,
+    /// No sequence is reserved for it.
+    NoSequence,
+}
+
+/// What is left of envelopes that were acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acknowledged {
+    /// Nothing.
+    Forgotten,
+    /// Something lies on the disk.
+    OnDisk,
+    /// Something lies on the disk, and has been said to do so before.
+    Listed,
+}
+
+/// Envelopes of a mailbox that its device has stored and that lie on the disk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Forgetting {
+    pub(super) mailbox: i64,
+    pub(super) up_to: Sequence,
+    /// Whether it is time to look at the ids that are remembered.
+    pub(super) trims: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Mailbox {
     number: i64,
-    last: i64,
-    acknowledged: i64,
-    envelopes: u64,
-    bytes: u64,
+    /// The last sequence given out.
+    last: Sequence,
+    /// Up to here sequences may be given out.
+    reserved: Sequence,
+    pub(super) is_reserving: bool,
+    acknowledged: Sequence,
+    /// What lies on the disk up to here may go.
+    forget_up_to: Option<Sequence>,
+    /// Ids that are remembered were looked at when so much had been acknowledged.
+    trimmed: Sequence,
+    /// Whatever waits behind this is in `held`; whatever waits before it, on the disk.
+    floor: Sequence,
+    held: VecDeque<Held>,
+    held_durable: Load,
+    stored: Load,
+    /// Not on the disk yet.
+    waiting: Load,
+    /// In a transaction that has not ended.
+    in_transaction: u64,
+    ids: FleetingIds,
+    readers: Vec<Arc<Notify>>,
 }
 
-/// The mailbox of this device, if there is one.
-fn find(db: &Connection, device: DeviceKey) -> rusqlite::Result<Option<Mailbox>> {
-    db.prepare_cached(
-        "SELECT number, last, acknowledged, envelopes, bytes FROM mailbox WHERE device = ?1",
-    )?
-    .query_row([device.0], |row| {
-        Ok(Mailbox {
-            number: row.get(0)?,
-            last: row.get(1)?,
-            acknowledged: row.get(2)?,
-            envelopes: unsql(row.get(3)?),
-            bytes: unsql(row.get(4)?),
-        })
-    })
-    .optional()
-}
-
-/// The number of this device's mailbox.
-pub(super) fn number(db: &Connection, device: DeviceKey) -> Result<i64, Failure> {
-    let mailbox = find(db, device)?.ok_or(Declined::DeviceUnknown)?;
-    Ok(mailbox.number)
-}
-
-pub(super) fn admit(
-    db: &Connection,
-    device: DeviceKey,
-    after: Option<Sequence>,
-    now_secs: u64,
-) -> Result<Admission, Failure> {
-    let mailbox = if let Some(mailbox) = find(db, device)? {
-        db.prepare_cached("UPDATE mailbox SET seen_secs = ?2 WHERE number = ?1")?
-            .execute(params![mailbox.number, sql(now_secs)])?;
-        mailbox
-    } else {
-        let mailboxes: i64 = db
-            .prepare_cached("SELECT count(*) FROM mailbox")?
-            .query_row([], |row| row.get(0))?;
-        if unsql(mailboxes) >= MAILBOXES_MAX {
-            return Err(Declined::LimitReached.into());
+impl Mailbox {
+    pub(super) fn new(row: MailboxRow) -> Self {
+        Self {
+            number: row.number,
+            last: row.last,
+            reserved: row.last,
+            is_reserving: false,
+            acknowledged: 0,
+            forget_up_to: None,
+            trimmed: 0,
+            floor: row.last,
+            held: VecDeque::new(),
+            held_durable: Load::default(),
+            stored: row.stored,
+            waiting: Load::default(),
+            in_transaction: 0,
+            ids: FleetingIds::default(),
+            readers: Vec::new(),
         }
-        db.prepare_cached("INSERT INTO mailbox (device, seen_secs) VALUES (?1, ?2)")?
-            .execute(params![device.0, sql(now_secs)])?;
-        find(db, device)?.ok_or(Declined::Unavailable)?
-    };
-    // A cursor beyond the end was not made by this mailbox: the store has been put back to an
-    // earlier state, and what waits now has never been delivered.
-    let after = after.filter(|after| sql(*after) <= mailbox.last);
-    if let Some(after) = after {
-        forget(db, &mailbox, sql(after))?;
     }
-    let signed: Option<u32> = db
-        .prepare_cached("SELECT id FROM signed_prekey WHERE mailbox = ?1")?
-        .query_row([mailbox.number], |row| row.get(0))
-        .optional()?;
-    Ok(Admission {
-        after: after.unwrap_or(0),
-        last: unsql(mailbox.last),
-        signed_prekey: signed,
-        one_time_prekeys: super::prekeys::left(db, mailbox.number)?,
-    })
-}
 
-pub(super) fn append(
-    db: &Connection,
-    append: &Append,
-    events: &mut Vec<Event>,
-) -> Result<(), Failure> {
-    for (device, body) in &append.targets {
-        let mailbox = find(db, *device)?.ok_or(Declined::DeviceUnknown)?;
-        let sequence = mailbox.last + 1;
-        let new = db
-            .prepare_cached(
-                "INSERT OR IGNORE INTO envelope_id (mailbox, id, sequence) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![mailbox.number, append.id.0, sequence])?;
-        if new == 0 {
-            continue;
-        }
-        let bytes = mailbox.bytes.saturating_add(body.len() as u64);
-        if mailbox.envelopes >= append.quota.envelopes || bytes > append.quota.bytes {
-            return Err(Declined::MailboxFull.into());
-        }
-        db.prepare_cached(
-            "INSERT INTO envelope (mailbox, sequence, id, stored_secs, body)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![
-            mailbox.number,
-            sequence,
-            append.id.0,
-            sql(append.stored_secs),
-            &body[..],
-        ])?;
-        db.prepare_cached(
-            "UPDATE mailbox SET last = ?2, envelopes = envelopes + 1, bytes = ?3
-             WHERE number = ?1",
-        )?
-        .execute(params![mailbox.number, sequence, sql(bytes)])?;
-        events.push(Event::Appended {
-            device: *device,
-            delivery: Delivery {
-                sequence: unsql(sequence),
-                id: append.id,
-                body: body.clone(),
-            },
-        });
+    /// Whether nothing would be lost if it were read from the disk again.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_attended()
+            && self.held.is_empty()
+            && self.in_transaction == 0
+            && self.forget_up_to.is_none()
     }
-    Ok(())
-}
 
-pub(super) fn read(
-    db: &Connection,
-    device: DeviceKey,
-    after: Sequence,
-    envelopes: u32,
-    bytes: usize,
-) -> Result<Vec<Delivery>, Failure> {
-    let mut statement = db.prepare_cached(
-        "SELECT sequence, envelope.id, body FROM envelope
-         JOIN mailbox ON mailbox.number = envelope.mailbox
-         WHERE device = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
-    )?;
-    let mut rows = statement.query(params![device.0, sql(after), envelopes])?;
-    let mut deliveries = Vec::new();
-    let mut held = 0;
-    while held < bytes
-        && let Some(row) = rows.next()?
-    {
-        let body = Bytes::from(row.get::<_, Vec<u8>>(2)?);
-        held += body.len();
-        deliveries.push(Delivery {
-            sequence: unsql(row.get(0)?),
-            id: EnvelopeId(row.get(1)?),
+    pub(super) fn admits(&self, id: EnvelopeId, body: &Bytes, quota: Quota) -> Admits {
+        if self.ids.contains(id) {
+            return Admits::Known;
+        }
+        let mut load = self.stored;
+        load.add(self.waiting);
+        load.add(Load::of(body));
+        if load.envelopes > quota.envelopes || load.bytes > quota.bytes {
+            Admits::Full
+        } else if self.last == self.reserved {
+            Admits::NoSequence
+        } else {
+            Admits::Yes
+        }
+    }
+
+    /// Takes an envelope that was found to be admitted, and tells the reader.
+    pub(super) fn put(
+        &mut self,
+        id: EnvelopeId,
+        body: Bytes,
+        stored_secs: u64,
+        pending: Pending,
+    ) -> Sequence {
+        self.last += 1;
+        self.ids.put(id);
+        self.waiting.add(Load::of(&body));
+        self.held.push_back(Held {
+            sequence: self.last,
+            id,
+            stored_secs,
             body,
+            pending: Some(pending),
+            joined: Vec::new(),
         });
+        for reader in &self.readers {
+            reader.notify_one();
+        }
+        self.last
     }
-    Ok(deliveries)
+
+    /// Lets somebody wait for an envelope that is known; it may be safe already.
+    pub(super) fn join(&mut self, id: EnvelopeId, pending: Pending) {
+        match self.held.iter_mut().find(|held| held.id == id) {
+            Some(held) if !held.is_durable() => held.joined.push(pending),
+            _ => pending.settle(),
+        }
+    }
+
+    pub(super) fn wants_sequences(&self) -> bool {
+        !self.is_reserving && self.reserved - self.last < RESERVE_BELOW
+    }
+
+    /// Sequences behind this one have been reserved.
+    pub(super) fn reserve(&mut self, last: Sequence) {
+        self.reserved = self.reserved.max(rows::reserved(last));
+        self.is_reserving = false;
+    }
+
+    pub(super) fn is_attended(&self) -> bool {
+        !self.readers.is_empty()
+    }
+
+    pub(super) fn attend(&mut self) -> Arc<Notify> {
+        let arrivals = Arc::new(Notify::new());
+        self.readers.push(Arc::clone(&arrivals));
+        arrivals
+    }
+
+    /// A reader has left.
+    pub(super) fn leave(&mut self, arrivals: &Arc<Notify>) {
+        self.readers.retain(|reader| !Arc::ptr_eq(reader, arrivals));
+        self.release();
+    }
+
+    /// What to write of an envelope; nothing if its device has acknowledged it.
+    pub(super) fn write(&mut self, device: DeviceKey, sequence: Sequence) -> Option<EnvelopeRow> {
+        let held = self.held.get(self.place(sequence)?)?;
+        self.in_transaction += 1;
+        Some(EnvelopeRow {
+            device,
+            mailbox: self.number,
+            sequence,
+            id: held.id,
+            stored_secs: held.stored_secs,
+            body: held.body.clone(),
+        })
+    }
+
+    /// Its device has everything up to here.
+    pub(super) fn acknowledge(&mut self, up_to: Sequence) -> Acknowledged {
+        let up_to = up_to.min(self.last);
+        if up_to <= self.acknowledged {
+            return Acknowledged::Forgotten;
+        }
+        self.acknowledged = up_to;
+        while let Some(mut held) = self.held.pop_front_if(|held| held.sequence <= up_to) {
+            let load = Load::of(&held.body);
+            if held.is_durable() {
+                self.held_durable.subtract(load);
+            } else {
+                self.waiting.subtract(load);
+                held.take_pending().for_each(Pending::settle);
+            }
+        }
+        self.floor = self.floor.max(up_to);
+        if self.stored.envelopes == 0 && self.in_transaction == 0 {
+            return Acknowledged::Forgotten;
+        }
+        self.forget_later(up_to)
+    }
+
+    /// What lies on the disk up to here may go.
+    pub(super) fn forget_later(&mut self, up_to: Sequence) -> Acknowledged {
+        match self.forget_up_to.replace(up_to) {
+            None => Acknowledged::OnDisk,
+            Some(_) => Acknowledged::Listed,
+        }
+    }
+
+    /// What is to go from the disk now.
+    pub(super) fn take_forgetting(&mut self) -> Option<Forgetting> {
+        let up_to = self.forget_up_to.take()?;
+        let trims = up_to / TRIM_EVERY > self.trimmed / TRIM_EVERY;
+        if trims {
+            self.trimmed = up_to;
+        }
+        Some(Forgetting {
+            mailbox: self.number,
+            up_to,
+            trims,
+        })
+    }
+
+    /// An envelope has become durable; `row` is what the disk has more by that.
+    pub(super) fn written(&mut self, sequence: Sequence, row: Load) {
+        self.in_transaction -= 1;
+        self.stored.add(row);
+        // Its device may have acknowledged it while it was being written.
+        if let Some(held) = self
+            .place(sequence)
+            .and_then(|place| self.held.get_mut(place))
+        {
+            let load = Load::of(&held.body);
+            self.waiting.subtract(load);
+            self.held_durable.add(load);
+            held.take_pending().for_each(Pending::settle);
+            if !self.readers.is_empty() {
+                // A small body must not hold on to the buffer with which it was received.
+                held.body = Bytes::copy_from_slice(&held.body);
+            }
+        }
+        self.release();
+    }
+
+    /// An envelope could not be stored: it is as if it had never come, but for its sequence.
+    pub(super) fn lost(&mut self, sequence: Sequence) {
+        self.in_transaction -= 1;
+        let place = self.place(sequence);
+        if let Some(mut held) = place.and_then(|place| self.held.remove(place)) {
+            self.waiting.subtract(Load::of(&held.body));
+            self.ids.forget(held.id);
+            held.take_pending().for_each(Pending::fail);
+        }
+    }
+
+    /// Lets go of what lies on the disk, but for what a reader is about to get.
+    fn release(&mut self) {
+        let (most, bytes) = if self.is_attended() {
+            (KEPT_ENVELOPES, KEPT_BYTES)
+        } else {
+            (0, 0)
+        };
+        while self.held_durable.envelopes > most || self.held_durable.bytes > bytes {
+            let Some(held) = self.held.pop_front_if(|held| held.is_durable()) else {
+                return;
+            };
+            self.floor = held.sequence;
+            self.held_durable.subtract(Load::of(&held.body));
+        }
+    }
+
+    /// The disk has let go of envelopes.
+    pub(super) fn forgotten(&mut self, load: Load) {
+        self.stored.subtract(load);
+    }
+
+    /// The envelopes behind this sequence if all of them are in memory; otherwise behind which and
+    /// up to which sequence to ask the disk.
+    pub(super) fn read(
+        &self,
+        after: Sequence,
+        envelopes: u32,
+        bytes: usize,
+    ) -> Result<Vec<Delivery>, (Sequence, Sequence)> {
+        let after = after.max(self.acknowledged);
+        if after < self.floor {
+            return Err((after, self.floor));
+        }
+        let from = self.held.partition_point(|held| held.sequence <= after);
+        let mut read = Vec::new();
+        let mut size = 0;
+        for held in self.held.range(from..).take(envelopes as usize) {
+            if size >= bytes {
+                break;
+            }
+            size += held.body.len();
+            read.push(Delivery {
+                sequence: held.sequence,
+                id: held.id,
+                body: held.body.clone(),
+            });
+        }
+        Ok(read)
+    }
+
+    /// Where this sequence is in `held`.
+    fn place(&self, sequence: Sequence) -> Option<usize> {
+        self.held
+            .binary_search_by_key(&sequence, |held| held.sequence)
+            .ok()
+    }
 }
 
-pub(super) fn acknowledge(
-    db: &Connection,
-    device: DeviceKey,
-    up_to: Sequence,
-) -> Result<(), Failure> {
-    let mailbox = find(db, device)?.ok_or(Declined::DeviceUnknown)?;
-    forget(db, &mailbox, sql(up_to))?;
-    Ok(())
+/// Ids of the newest envelopes that came since the mailbox was read from the disk.
+#[derive(Debug, Default)]
+struct FleetingIds {
+    order: VecDeque<EnvelopeId>,
+    known: HashSet<EnvelopeId>,
 }
 
-/// Deletes envelopes up to this sequence, and ids that are no longer remembered.
-fn forget(db: &Connection, mailbox: &Mailbox, up_to: i64) -> rusqlite::Result<()> {
-    let up_to = up_to.min(mailbox.last);
-    if up_to <= mailbox.acknowledged {
-        return Ok(());
+impl FleetingIds {
+    fn contains(&self, id: EnvelopeId) -> bool {
+        self.known.contains(&id)
     }
-    let (envelopes, bytes): (i64, i64) = db
-        .prepare_cached(
-            "SELECT count(*), coalesce(sum(length(body)), 0) FROM envelope
-             WHERE mailbox = ?1 AND sequence <= ?2",
-        )?
-        .query_row(params![mailbox.number, up_to], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    if envelopes > 0 {
-        db.prepare_cached("DELETE FROM envelope WHERE mailbox = ?1 AND sequence <= ?2")?
-            .execute(params![mailbox.number, up_to])?;
-    }
-    db.prepare_cached(
-        "UPDATE mailbox SET acknowledged = ?2, envelopes = envelopes - ?3, bytes = bytes - ?4
-         WHERE number = ?1",
-    )?
-    .execute(params![mailbox.number, up_to, envelopes, bytes])?;
-    let known_from = mailbox.last.saturating_sub(sql(ENVELOPE_IDS_MAX));
-    db.prepare_cached("DELETE FROM envelope_id WHERE mailbox = ?1 AND sequence <= ?2")?
-        .execute(params![mailbox.number, up_to.min(known_from)])?;
-    Ok(())
-}
 
-pub(super) fn usage(db: &Connection) -> Result<Usage, Failure> {
-    let usage = db
-        .prepare_cached(
-            "SELECT count(*), coalesce(sum(envelopes), 0), coalesce(sum(bytes), 0) FROM mailbox",
-        )?
-        .query_row([], |row| {
-            Ok(Usage {
-                mailboxes: unsql(row.get(0)?),
-                envelopes: unsql(row.get(1)?),
-                bytes: unsql(row.get(2)?),
-            })
-        })?;
-    Ok(usage)
-}
+    fn put(&mut self, id: EnvelopeId) {
+        if self.order.len() == FLEETING_IDS_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(id);
+        self.known.insert(id);
+    }
 
-pub(super) fn expire(db: &Connection, before_secs: u64) -> Result<u64, Failure> {
-    let before = sql(before_secs);
-    let expired: Vec<(i64, i64, i64)> = db
-        .prepare_cached(
-            "SELECT place, mailbox, length(body) FROM envelope
-             WHERE stored_secs < ?1 ORDER BY stored_secs LIMIT ?2",
-        )?
-        .query_map(params![before, EXPIRED_PER_JOB], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    for (place, mailbox, bytes) in &expired {
-        db.prepare_cached("DELETE FROM envelope WHERE place = ?1")?
-            .execute([place])?;
-        db.prepare_cached(
-            "UPDATE mailbox SET envelopes = envelopes - 1, bytes = bytes - ?2 WHERE number = ?1",
-        )?
-        .execute([mailbox, bytes])?;
+    fn forget(&mut self, id: EnvelopeId) {
+        if self.known.remove(&id) {
+            self.order.retain(|known| *known != id);
+        }
     }
-    if expired.is_empty() {
-        // A mailbox that has given out a sequence stays for ever: its sequences never return.
-        db.prepare_cached(
-            "DELETE FROM mailbox WHERE last = 0 AND seen_secs < ?1
-             AND number NOT IN (SELECT mailbox FROM directory WHERE mailbox IS NOT NULL)
-             AND number NOT IN (SELECT mailbox FROM signed_prekey)
-             AND number NOT IN (SELECT mailbox FROM one_time_prekey)",
-        )?
-        .execute([before])?;
-    }
-    Ok(expired.len() as u64)
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sotto_net::wire::{DeviceKey, Prekey};
 
-use super::{Failure, mailbox, sql};
+use super::{Failure, rows, sql};
 use crate::store::{Declined, Event, ONE_TIME_PREKEYS_MAX, TAKEN_PREKEYS_MAX, TakenBundle};
 
 pub(super) fn publish(
@@ -13,7 +13,7 @@ pub(super) fn publish(
     signed: Option<&Prekey>,
     one_time: &[Prekey],
 ) -> Result<(), Failure> {
-    let mailbox = mailbox::number(db, device)?;
+    let mailbox = rows::find(db, device)?.number;
     if let Some(prekey) = signed {
         db.prepare_cached(
             "INSERT INTO signed_prekey (mailbox, id, record) VALUES (?1, ?2, ?3)
@@ -47,7 +47,7 @@ pub(super) fn take(
     with_one_time: bool,
     events: &mut Vec<Event>,
 ) -> Result<TakenBundle, Failure> {
-    let mailbox = mailbox::number(db, device)?;
+    let mailbox = rows::find(db, device)?.number;
     let signed: Vec<u8> = db
         .prepare_cached("SELECT record FROM signed_prekey WHERE mailbox = ?1")?
         .query_row([mailbox], |row| row.get(0))

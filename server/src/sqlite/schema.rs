@@ -1,4 +1,4 @@
-//! Layout of the database, version 1.
+//! Layout of the database, version 2.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::StoreError;
 /// "Sott", in the header of the file: this is a relay's database.
 const APPLICATION: i64 = 0x536f_7474;
 /// Version of the layout.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long a connection waits for another one; only checkpoints make it wait at all.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -32,12 +32,11 @@ const LAYOUT: &str = "
         id BLOB NOT NULL CHECK (length(id) = 16)
     ) STRICT;
 
-    -- last: the last sequence given out; acknowledged: forgotten up to here.
+    -- last: sequences up to here may have been given out.
     CREATE TABLE mailbox (
         number INTEGER PRIMARY KEY,
         device BLOB NOT NULL UNIQUE CHECK (length(device) = 32),
         last INTEGER NOT NULL DEFAULT 0,
-        acknowledged INTEGER NOT NULL DEFAULT 0,
         envelopes INTEGER NOT NULL DEFAULT 0 CHECK (envelopes >= 0),
         bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
         prekeys_taken INTEGER NOT NULL DEFAULT 0,
@@ -94,7 +93,10 @@ const LAYOUT: &str = "
     CREATE INDEX directory_by_mailbox ON directory (mailbox);
 ";
 
-/// Lays the database out if it is new; its id otherwise.
+/// From version 1, where `last` was exact and what was acknowledged was kept beside it.
+const FROM_1: &str = "ALTER TABLE mailbox DROP COLUMN acknowledged;";
+
+/// Lays the database out if it is new, or anew if it is of an older version; gives its id.
 pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
     db.busy_timeout(BUSY)?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -103,13 +105,19 @@ pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
     }
     let id = identify(db)?;
     db.execute_batch(BEHAVIOUR)?;
+    if marks(db)?.1 == 1 {
+        let transaction = db.unchecked_transaction()?;
+        transaction.execute_batch(FROM_1)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()?;
+    }
     Ok(id)
 }
 
-/// The id of a relay's database of this version; changes nothing.
+/// The id of a relay's database of this or an older version; changes nothing.
 pub(super) fn identify(db: &Connection) -> Result<StoreId, StoreError> {
     match marks(db)? {
-        (APPLICATION, VERSION) => {
+        (APPLICATION, 1..=VERSION) => {
             let id: Option<Vec<u8>> = db
                 .query_row("SELECT id FROM store", [], |row| row.get(0))
                 .optional()?;
@@ -123,6 +131,13 @@ pub(super) fn identify(db: &Connection) -> Result<StoreId, StoreError> {
         }),
         _ => Err(StoreError::Damaged),
     }
+}
+
+/// Gives the store a new id.
+pub(super) fn renew(db: &Connection) -> rusqlite::Result<()> {
+    let id: [u8; 16] = rand::random();
+    db.execute("UPDATE store SET id = ?1", [id])?;
+    Ok(())
 }
 
 /// Application and version, as the file's header has them.
@@ -149,4 +164,61 @@ fn create(db: &Connection) -> Result<StoreId, StoreError> {
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use sotto_net::wire::{DeviceKey, EnvelopeId};
+
+    use super::*;
+    use crate::store::{Append, Quota, Store as _};
+    use crate::{Inspection, SqliteStore};
+
+    async fn put(store: &SqliteStore, id: u8) {
+        let mut bytes = [0; 16];
+        bytes[1] = id;
+        let append = Append {
+            id: EnvelopeId(bytes),
+            targets: vec![(DeviceKey([2; 32]), Bytes::from_static(b"new"))],
+            quota: Quota {
+                envelopes: 100,
+                bytes: 100,
+            },
+            stored_secs: 1_000,
+        };
+        store.append(append).await.await.unwrap();
+    }
+
+    async fn sequences(store: &SqliteStore) -> Vec<u64> {
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().copied().unwrap_or(0);
+            let read = store.read(DeviceKey([2; 32]), after, 9, 99).await.unwrap();
+            if read.is_empty() {
+                return all;
+            }
+            all.extend(read.iter().map(|delivery| delivery.sequence));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_of_version_1_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Connection::open(folder.path().join("relay.db")).unwrap();
+        db.execute_batch(include_str!("version-1.sql")).unwrap();
+        drop(db);
+        // The second time it is up to date already.
+        for _ in 0..2 {
+            let store = SqliteStore::open(folder.path()).unwrap();
+            assert_eq!(store.id(), StoreId([0x51; 16]));
+            put(&store, 0).await;
+            assert_eq!(sequences(&store).await, [3, 4], "its ids are known");
+        }
+        let store = SqliteStore::open(folder.path()).unwrap();
+        put(&store, 4).await;
+        assert!(sequences(&store).await[2] > 4);
+        drop(store);
+        Inspection::open(folder.path()).unwrap().check().unwrap();
+    }
 }

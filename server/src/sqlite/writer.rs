@@ -1,52 +1,135 @@
-//! The one thread that writes, with group commit.
+//! The one thread that writes, with group commit, and the mailboxes in memory that it writes down.
 //!
-//! While the disk confirms one transaction, the jobs that arrive wait; all of them, up to
-//! [`BATCH_MAX`], then share the next transaction and its confirmation. A job that fails is undone
-//! by itself; a transaction that fails fails all its jobs.
+//! While the disk confirms one transaction, what arrives waits; all of it, up to [`BATCH_MAX`],
+//! then shares the next transaction and its confirmation. A job that fails is undone by itself; a
+//! transaction that fails fails all that is in it.
 
+use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Failure;
+use super::mailbox::Load;
+use super::mailboxes::{Mailboxes, Writing, Written};
+use super::{Failure, rows, transaction};
 use crate::store::{Declined, Event, Ticket, Watcher};
 
-/// Jobs in one transaction; beyond that, the confirmation no longer costs much per job.
+/// Envelopes and jobs, each, in one transaction; beyond that, the confirmation no longer costs much
+/// for each.
 const BATCH_MAX: usize = 512;
-/// Jobs that wait: one further batch.
-const WAITING_MAX: usize = 512;
-/// Bytes of envelopes that wait or are being written, in KiB: what a burst may hold in memory.
+/// Jobs that wait or are being carried out: two batches.
+const JOBS_MAX: usize = 1_024;
+/// Bytes of envelopes that are not safe yet, in KiB: what a burst may hold in memory.
 const WAITING_KIB_MAX: u32 = 32 * 1024;
 
 /// A piece of work; answers what to do once its transaction is durable (`true`) or lost.
 type Job = Box<dyn FnOnce(&Connection, &mut Vec<Event>) -> Settle + Send>;
-type Settle = Box<dyn FnOnce(bool)>;
+type Settle = Box<dyn FnOnce(&mut Mailboxes, bool)>;
 
-/// The thread. Dropping this finishes the jobs that wait, then closes the database.
+/// The thread. Dropping this finishes what waits, then closes the database.
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
-    room: Arc<Semaphore>,
+    shared: Arc<Shared>,
+    jobs_room: Arc<Semaphore>,
+    envelopes_room: Arc<Semaphore>,
     watcher: Arc<OnceLock<Watcher>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What the thread and its callers share.
+#[derive(Default)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Something is to be written, or to be waited for.
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    mailboxes: Mailboxes,
+    jobs: VecDeque<Job>,
+    is_closing: bool,
+}
+
+impl Shared {
+    /// Looks at mailboxes or changes them; wakes the thread if that gave it something to do sooner.
+    pub(super) fn mailboxes<T>(&self, work: impl FnOnce(&mut Mailboxes) -> T) -> T {
+        let mut state = self.state();
+        let due = state.mailboxes.due();
+        let output = work(&mut state.mailboxes);
+        let is_sooner = match (due, state.mailboxes.due()) {
+            (Some(before), Some(now)) => now < before,
+            (None, now) => now.is_some(),
+            (Some(_), None) => false,
+        };
+        drop(state);
+        if is_sooner {
+            self.work.notify_one();
+        }
+        output
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for what to do next; `None` at the end.
+    fn next(&self) -> Option<(Writing, Vec<Job>)> {
+        let mut state = self.state();
+        loop {
+            if state.is_closing {
+                state.mailboxes.hurry();
+            }
+            let now = Instant::now();
+            let due = state.mailboxes.due();
+            if !state.jobs.is_empty() || due.is_some_and(|due| due <= now) {
+                let writing = state.mailboxes.take(now, BATCH_MAX);
+                let jobs: Vec<Job> = {
+                    let most = state.jobs.len().min(BATCH_MAX);
+                    state.jobs.drain(..most).collect()
+                };
+                if !writing.is_empty() || !jobs.is_empty() {
+                    return Some((writing, jobs));
+                }
+                continue;
+            }
+            state = match due {
+                None if state.is_closing => return None,
+                None => self
+                    .work
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(due) => {
+                    let waited = self.work.wait_timeout(state, due - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
 impl Writer {
     pub(super) fn start(db: Connection) -> io::Result<Self> {
-        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+        let shared = Arc::<Shared>::default();
         let watcher = Arc::new(OnceLock::new());
-        let watched = Arc::clone(&watcher);
+        let (work, watched) = (Arc::clone(&shared), Arc::clone(&watcher));
         let thread = std::thread::Builder::new()
             .name("sotto-store".to_owned())
-            .spawn(move || run(&db, waiting, &watched))?;
+            .spawn(move || run(&db, &work, &watched))?;
         Ok(Self {
-            jobs: Some(jobs),
-            room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)),
+            shared,
+            jobs_room: Arc::new(Semaphore::new(JOBS_MAX)),
+            envelopes_room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)),
             watcher,
             thread: Some(thread),
         })
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Who is told of events; the first one stays.
@@ -55,35 +138,45 @@ impl Writer {
         drop(self.watcher.set(watcher));
     }
 
-    /// Queues a small job; waits for its place only.
+    /// Waits until so many bytes may be held in memory.
+    pub(super) async fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.envelopes_room);
+        // The semaphore is never closed; without a permit the envelope would merely not be counted.
+        room.acquire_many_owned(kib.min(WAITING_KIB_MAX)).await.ok()
+    }
+
+    /// Queues a job; waits for its place only.
     pub(super) async fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection, &mut Vec<Event>) -> Result<T, Failure> + Send + 'static,
     ) -> Ticket<T> {
-        self.submit_sized(0, work).await
+        self.submit_then(work, |_, output| output).await
     }
 
-    /// Queues a job that holds this many bytes in memory.
-    pub(super) async fn submit_sized<T: Send + 'static>(
+    /// Queues a job, and what it changes in memory once it is durable.
+    pub(super) async fn submit_then<T: Send + 'static, U: Send + 'static>(
         &self,
-        bytes: usize,
         work: impl FnOnce(&Connection, &mut Vec<Event>) -> Result<T, Failure> + Send + 'static,
-    ) -> Ticket<T> {
-        let (sender, ticket) = Ticket::new();
-        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
-        // The semaphore is never closed; without a permit the job would merely not be counted.
-        let room = Arc::clone(&self.room)
-            .acquire_many_owned(kib.min(WAITING_KIB_MAX))
-            .await
-            .ok();
+        then: impl FnOnce(&mut Mailboxes, T) -> U + Send + 'static,
+    ) -> Ticket<U> {
+        let (answer, ticket) = Ticket::new();
+        // As above, it is never closed.
+        let room = Arc::clone(&self.jobs_room).acquire_owned().await.ok();
         let job: Job = Box::new(move |db, events| {
-            let outcome = alone(db, events, work);
-            Box::new(move |durable| settle(sender, outcome, durable, room))
+            let outcome = transaction::alone(db, events, work);
+            Box::new(move |mailboxes, durable| {
+                let outcome = if durable {
+                    outcome.map(|output| then(mailboxes, output))
+                } else {
+                    Err(Declined::Unavailable)
+                };
+                answer.give(outcome);
+                drop(room);
+            })
         });
-        if let Some(jobs) = &self.jobs {
-            // A job that finds the thread gone is dropped, which resolves its ticket.
-            drop(jobs.send(job).await);
-        }
+        self.shared.state().jobs.push_back(job);
+        self.shared.work.notify_one();
         ticket
     }
 }
@@ -96,7 +189,8 @@ impl std::fmt::Debug for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.shared.state().is_closing = true;
+        self.shared.work.notify_one();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -105,91 +199,56 @@ impl Drop for Writer {
     }
 }
 
-fn settle<T>(
-    sender: tokio::sync::oneshot::Sender<Result<T, Declined>>,
-    outcome: Result<T, Declined>,
-    durable: bool,
-    room: Option<OwnedSemaphorePermit>,
-) {
-    let outcome = if durable {
-        outcome
-    } else {
-        Err(Declined::Unavailable)
-    };
-    // Whoever asked may have left in the meantime.
-    drop(sender.send(outcome));
-    drop(room);
-}
-
-fn run(db: &Connection, mut waiting: mpsc::Receiver<Job>, watcher: &OnceLock<Watcher>) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+fn run(db: &Connection, shared: &Shared, watcher: &OnceLock<Watcher>) {
     let mut events = Vec::new();
-    while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        let mut settles = Vec::with_capacity(batch.len());
-        let durable = match transact(db, &mut batch, &mut events, &mut settles) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(code = ?error.sqlite_error_code(), "a transaction failed");
-                false
+    while let Some((writing, jobs)) = shared.next() {
+        let mut settles = Vec::with_capacity(jobs.len());
+        let written = transaction::run(db, |db| {
+            let written = write(db, &writing)?;
+            for job in jobs {
+                settles.push(job(db, &mut events));
+                transaction::still_open(db)?;
             }
-        };
-        // Jobs that were not carried out are dropped, which resolves their tickets.
-        batch.clear();
-        if let (true, Some(watcher)) = (durable, watcher.get()) {
+            Ok(written)
+        });
+        let is_durable = written.is_ok();
+        if let (true, Some(watcher)) = (is_durable, watcher.get()) {
             events.drain(..).for_each(watcher);
         }
         events.clear();
+        let mut state = shared.state();
+        match written {
+            Ok(written) => state.mailboxes.written(writing, written),
+            Err(error) => {
+                tracing::warn!(code = ?error.sqlite_error_code(), "a transaction failed");
+                state.mailboxes.lost(writing);
+            }
+        }
         for settle in settles {
-            settle(durable);
+            settle(&mut state.mailboxes, is_durable);
         }
     }
 }
 
-/// One transaction of many jobs.
-fn transact(
-    db: &Connection,
-    batch: &mut Vec<Job>,
-    events: &mut Vec<Event>,
-    settles: &mut Vec<Settle>,
-) -> rusqlite::Result<()> {
-    db.execute_batch("BEGIN IMMEDIATE")?;
-    for job in batch.drain(..) {
-        settles.push(job(db, events));
-        // A full disk may have ended the whole transaction; what follows must not commit by itself.
-        if db.is_autocommit() {
-            return Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
-                None,
-            ));
-        }
+/// Writes envelopes down and lets go of others.
+fn write(db: &Connection, writing: &Writing) -> rusqlite::Result<Written> {
+    let mut written = Written::default();
+    // Counted once for each mailbox; most have several envelopes in a batch.
+    let mut counts: HashMap<i64, Load> = HashMap::new();
+    for row in &writing.envelopes {
+        let inserted = if rows::insert(db, row)? {
+            Load::of(&row.body)
+        } else {
+            Load::default()
+        };
+        counts.entry(row.mailbox).or_default().add(inserted);
+        written.inserted.push(inserted);
     }
-    let committed = db.execute_batch("COMMIT");
-    if committed.is_err() && !db.is_autocommit() {
-        // Nothing can be done about a rollback that fails too; the next BEGIN will say so.
-        drop(db.execute_batch("ROLLBACK"));
+    for (mailbox, inserted) in counts {
+        rows::count(db, mailbox, inserted)?;
     }
-    committed
-}
-
-/// Carries a job out so that a failure undoes it and nothing else.
-fn alone<T>(
-    db: &Connection,
-    events: &mut Vec<Event>,
-    work: impl FnOnce(&Connection, &mut Vec<Event>) -> Result<T, Failure>,
-) -> Result<T, Declined> {
-    let before = events.len();
-    let outcome = (|| {
-        db.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let output = work(db, events)?;
-        db.prepare_cached("RELEASE job")?.execute([])?;
-        Ok::<T, Failure>(output)
-    })();
-    outcome.map_err(|failure| {
-        events.truncate(before);
-        if !db.is_autocommit() && db.execute_batch("ROLLBACK TO job; RELEASE job").is_err() {
-            // Half a job must not be committed with the others: give the transaction up.
-            drop(db.execute_batch("ROLLBACK"));
-        }
-        failure.into_declined()
-    })
+    for (_, forgetting) in &writing.forgetting {
+        written.forgotten.push(rows::forget(db, forgetting)?);
+    }
+    Ok(written)
 }
