@@ -1,6 +1,7 @@
 //! What is asked of both relays.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -51,7 +52,7 @@ impl Load for Saturate {
 
     async fn run(&self, relay: &Process) -> Saturated {
         let all: u32 = match relay.kind {
-            Kind::Sotto => 64_000,
+            Kind::Sotto => 256_000,
             Kind::Bare => 400_000,
         };
         let each = (all / self.pairs) as usize;
@@ -186,9 +187,12 @@ fn sign(key: &SigningKey, pin: RelayPin, exporter: &Exporter) -> [u8; 64] {
     key.sign(&message).to_bytes()
 }
 
-/// The device of this name.
+/// The device of this name. Making its key takes longer than sending a message.
 pub(crate) fn device(name: u32) -> DeviceKey {
-    DeviceKey(signing_key(name).verifying_key().to_bytes())
+    static DEVICES: LazyLock<Mutex<HashMap<u32, DeviceKey>>> = LazyLock::new(Mutex::default);
+    let mut devices = DEVICES.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || DeviceKey(signing_key(name).verifying_key().to_bytes());
+    *devices.entry(name).or_insert_with(make)
 }
 
 /// One end of a conversation, at either kind of relay.
