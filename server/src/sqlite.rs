@@ -81,9 +81,18 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType,
+        };
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        // SQLite may be content with what it reads where no value of ours can be.
+        let is_foreign = matches!(
+            error,
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
+        );
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
+            _ if is_foreign => Self::Damaged,
             _ => Self::Database(error),
         }
     }

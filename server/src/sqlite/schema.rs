@@ -221,4 +221,16 @@ mod tests {
         drop(store);
         Inspection::open(folder.path()).unwrap().check().unwrap();
     }
+
+    #[test]
+    fn a_store_whose_id_reads_as_something_else_is_damaged() {
+        let db = Connection::open_in_memory().unwrap();
+        let id = create(&db).unwrap();
+        assert_eq!(identify(&db).unwrap(), id);
+        db.execute_batch(
+            "DROP TABLE store; CREATE TABLE store (id); INSERT INTO store VALUES (NULL)",
+        )
+        .unwrap();
+        assert!(matches!(identify(&db), Err(StoreError::Damaged)));
+    }
 }
