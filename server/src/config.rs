@@ -32,6 +32,9 @@ impl Seed {
 pub struct RelayConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where to answer about metrics and health over HTTP, on a loopback address; `None` for
+    /// nowhere.
+    pub admin: Option<SocketAddr>,
     /// The host name in invites; without one, the address under which this machine reaches others.
     pub public_name: Option<String>,
     /// Handles that exist from the start.
@@ -50,6 +53,7 @@ impl Default for RelayConfig {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            admin: None,
             public_name: None,
             seeds: Seed::well_known(),
             roster: true,
@@ -81,7 +85,7 @@ impl Rate {
 /// Bounds on everything that grows (WIRE §7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all. Each idle one costs about 45 KiB.
+    /// Connections in all. Each idle one costs about 58 KiB.
     pub connections: usize,
     /// Connections from one IPv4 address or one IPv6 network of 64 bits: a household or an office.
     pub connections_per_address: usize,

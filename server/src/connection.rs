@@ -12,11 +12,11 @@ use sotto_net::login;
 use sotto_net::quic::{self, CloseCode, Connection, ConnectionError, RecvStream, SendStream};
 use sotto_net::wire::{ClientFrame, DeviceKey, Login, Refusal, Refused, RelayFrame, Welcome};
 use thiserror::Error;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::control::Control;
 use crate::delivery::Outflow;
+use crate::gate::Stranger;
 use crate::hub::{Queues, Session};
 use crate::relay::Shared;
 use crate::store::{Declined, Store};
@@ -29,7 +29,10 @@ pub(crate) enum Ending {
     Protocol(#[from] FrameError),
     /// The login was refused.
     #[error("the login was refused")]
-    Refused,
+    Refused(Refusal),
+    /// The login took too long.
+    #[error("the login took too long")]
+    TooLate,
     /// Everything was said: the client has left, or the relay goes away.
     #[error("everything was said")]
     GoingAway,
@@ -67,14 +70,18 @@ struct Admitted<S: Store> {
 pub(crate) async fn serve<S: Store>(
     shared: Arc<Shared<S>>,
     connection: Connection,
-    stranger: OwnedSemaphorePermit,
+    stranger: Stranger,
 ) {
     let deadline = shared.config.limits.login_deadline;
-    let admitted = match timeout(deadline, admit(&shared, &connection)).await {
-        Ok(Ok(admitted)) => admitted,
-        Ok(Err(ending)) => return close(&connection, &ending).await,
-        Err(_) => return close(&connection, &Ending::Refused).await,
+    let login = timeout(deadline, admit(&shared, &connection)).await;
+    let admitted = match login.unwrap_or(Err(Ending::TooLate)) {
+        Ok(admitted) => admitted,
+        Err(ending) => {
+            shared.metrics.refuse_login(&ending);
+            return close(&connection, &ending).await;
+        }
     };
+    shared.metrics.logins.inc();
     drop(stranger);
     match run(&shared, &connection, admitted).await {
         Ok(()) => close(&connection, &Ending::GoingAway).await,
@@ -149,7 +156,7 @@ async fn refuse<T>(answers: &mut Answers, reason: Refusal) -> Result<T, Ending> 
         retry_after_millis: 0,
     };
     answers.send(&refused.into()).await?;
-    Err(Ending::Refused)
+    Err(Ending::Refused(reason))
 }
 
 async fn run<S: Store>(
@@ -167,6 +174,7 @@ async fn run<S: Store>(
         attendance,
         ephemerals: admitted.queues.ephemerals,
         frames: FrameWriter::new(stream),
+        progress: shared.journal.open(admitted.device, &shared.metrics),
         after: admitted.after,
     };
     let control = Control {
@@ -187,7 +195,7 @@ async fn close(connection: &Connection, ending: &Ending) {
     let code = match ending {
         Ending::Protocol(_) => CloseCode::Protocol,
         // A close overtakes what was written: let the peer read it and leave by itself.
-        Ending::Refused => {
+        Ending::Refused(_) | Ending::TooLate => {
             drop(timeout(LEAVING_TIME, connection.closed()).await);
             CloseCode::Refused
         }

@@ -176,7 +176,11 @@ async fn handle<S: Store>(
         }
         ClientFrame::Send(send) => match rates.envelopes.pace(&device, send.targets.len()).await {
             Ok(()) => append(shared, send).await,
-            Err(wait) => at_once(too_often(send.request, wait)),
+            Err(wait) => {
+                let refused = &shared.metrics.envelopes_refused.rate_limited;
+                refused.inc_by(send.targets.len() as u64);
+                at_once(too_often(send.request, wait))
+            }
         },
         ClientFrame::SendEphemeral(ephemeral) => {
             if rates
@@ -185,9 +189,9 @@ async fn handle<S: Store>(
                 .is_ok()
             {
                 for (target, body) in ephemeral.targets {
-                    if body.len() <= EPHEMERAL_BYTES_MAX {
-                        shared.hub.hand(target, Ephemeral { body });
-                    }
+                    let is_handed_on = body.len() <= EPHEMERAL_BYTES_MAX
+                        && shared.hub.hand(target, Ephemeral { body });
+                    shared.metrics.ephemeral(is_handed_on);
                 }
             }
             return Ok(None);
@@ -250,7 +254,10 @@ async fn append<S: Store>(shared: &Arc<Shared<S>>, send: SendEnvelope) -> Answer
             .targets
             .iter()
             .any(|(_, body)| body.len() > ENVELOPE_BYTES_MAX);
+    let targets = send.targets.len();
     if is_large {
+        let refusals = &shared.metrics.envelopes_refused.too_large;
+        refusals.inc_by(targets as u64);
         return at_once(refused(send.request, Refusal::TooLarge));
     }
     let limits = &shared.config.limits;
@@ -263,7 +270,8 @@ async fn append<S: Store>(shared: &Arc<Shared<S>>, send: SendEnvelope) -> Answer
         },
         stored_secs: now_secs(),
     };
-    done(send.request, shared.store.append(append).await)
+    let ticket = shared.store.append(append).await;
+    done(send.request, shared.metrics.sent(targets, ticket))
 }
 
 fn at_once(frame: RelayFrame) -> Answer {

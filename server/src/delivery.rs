@@ -8,6 +8,7 @@ use sotto_net::quic::SendStream;
 use sotto_net::wire::{CaughtUp, DeliveryFrame, DeviceKey, Ephemeral, Sequence};
 use tokio::sync::mpsc;
 
+use crate::progress::Progress;
 use crate::store::{Attendance, Store};
 
 /// Envelopes of one read from the store, and bytes after which it ends: what is written at once.
@@ -21,6 +22,7 @@ pub(crate) struct Outflow<S> {
     pub(crate) attendance: Attendance,
     pub(crate) ephemerals: mpsc::Receiver<Ephemeral>,
     pub(crate) frames: FrameWriter<DeliveryFrame, SendStream>,
+    pub(crate) progress: Progress,
     /// Delivered up to here.
     pub(crate) after: Sequence,
 }
@@ -57,6 +59,7 @@ impl<S: Store> Outflow<S> {
             };
             self.after = last.sequence;
             for delivery in deliveries {
+                self.progress.delivered(delivery.sequence);
                 self.frames.put(&delivery.into());
             }
             self.frames.flush().await?;

@@ -126,12 +126,12 @@ impl Hub {
         state.watched.insert(device, others);
     }
 
-    /// Hands an ephemeral envelope to a device that is there and keeps up; drops it otherwise.
-    pub(crate) fn hand(&self, device: DeviceKey, ephemeral: Ephemeral) {
-        if let Some(session) = self.state().sessions.get(&device) {
-            // A full queue drops it, as it may.
-            drop(session.ephemerals.try_send(ephemeral));
-        }
+    /// Hands an ephemeral envelope to a device that is there and keeps up; drops it otherwise, and
+    /// says so.
+    pub(crate) fn hand(&self, device: DeviceKey, ephemeral: Ephemeral) -> bool {
+        let state = self.state();
+        let session = state.sessions.get(&device);
+        session.is_some_and(|session| session.ephemerals.try_send(ephemeral).is_ok())
     }
 
     /// Something has become durable.
@@ -142,6 +142,7 @@ impl Hub {
             Event::BundleTaken {
                 device,
                 one_time_left: left,
+                ..
             } => {
                 if left < PREKEYS_LOW
                     && let Some(session) = state.sessions.get(&device)
@@ -149,6 +150,7 @@ impl Hub {
                     session.tell(PrekeysLow { left }.into());
                 }
             }
+            Event::TransactionEnded { .. } => {}
         }
     }
 

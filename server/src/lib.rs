@@ -8,24 +8,32 @@
 //! ```
 //!
 //! - [`config`]: what a relay is told before it starts.
-//! - [`relay`]: a running relay: accepts, caps, drains.
+//! - [`relay`]: a running relay: accepts, tidies, drains; `gate`: who may connect.
 //! - [`store`]: what a relay needs from durable storage, as a trait; [`sqlite`]: the embedded one.
 //! - [`key`]: the relay's key on disk.
 //! - `connection`: login and life of one connection; `control` its requests and answers,
 //!   `delivery` its envelopes; `hub`: all connections, and what one hands to another; `rates`: how
-//!   often a device or an address may ask.
+//!   often a device or an address may ask; `progress`: how far each delivery has come.
+//! - `admin`: the admin port over HTTP; `metrics`: what is counted, `health`: what is well, `recent`
+//!   keeps both from being asked too often.
 //!
 //! Deliberately absent: message cryptography. Envelopes, identities and prekeys are opaque bytes
 //! with a size, and nothing that is stored or logged names the sender of an envelope. The wire is
 //! specified in `net/WIRE.md`.
 
+mod admin;
 mod connection;
 mod control;
 mod delivery;
 mod folder;
+mod gate;
+mod health;
 mod hub;
+mod metrics;
 mod note;
+mod progress;
 mod rates;
+mod recent;
 
 pub mod config;
 pub mod key;

@@ -14,6 +14,7 @@ use sotto_net::wire::DeviceKey;
 use tokio::time::Instant;
 
 use crate::config::{Limits, Rate};
+use crate::metrics::{Counter, RateLimited};
 
 /// Tokio's clock, so that a test can hold it still.
 #[derive(Debug, Clone)]
@@ -32,10 +33,11 @@ impl Clock for TokioClock {
 pub(crate) struct Buckets<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DashMapStateStore<K>, TokioClock, NoOpMiddleware<Nanos>>,
     clock: TokioClock,
+    refused: Counter,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
-    fn new(rate: Rate) -> Self {
+    fn new(rate: Rate, refused: &Counter) -> Self {
         let clock = TokioClock(Instant::now());
         let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
         // Only a period of zero makes no quota.
@@ -45,6 +47,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Self {
             limiter: RateLimiter::dashmap_with_clock(quota, clock.clone()),
             clock,
+            refused: refused.clone(),
         }
     }
 
@@ -53,6 +56,11 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     /// # Errors
     /// How long until there are enough; what is more than a full bucket never fits.
     pub(crate) fn take(&self, key: &K, tokens: usize) -> Result<(), Duration> {
+        let outcome = self.try_take(key, tokens);
+        self.count(outcome)
+    }
+
+    fn try_take(&self, key: &K, tokens: usize) -> Result<(), Duration> {
         let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
         let Some(tokens) = NonZeroU32::new(tokens) else {
             return Ok(());
@@ -71,11 +79,18 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     /// As [`Buckets::take`], when the wait would be longer than a second.
     pub(crate) async fn pace(&self, key: &K, tokens: usize) -> Result<(), Duration> {
         loop {
-            match self.take(key, tokens) {
+            match self.try_take(key, tokens) {
                 Err(wait) if wait <= PATIENCE => tokio::time::sleep(wait).await,
-                outcome => return outcome,
+                outcome => return self.count(outcome),
             }
         }
+    }
+
+    fn count(&self, outcome: Result<(), Duration>) -> Result<(), Duration> {
+        if outcome.is_err() {
+            self.refused.inc();
+        }
+        outcome
     }
 }
 
@@ -101,14 +116,15 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, refused: &RateLimited) -> Self {
+        let one_time = limits.one_time_prekey_rate;
         Self {
-            connections: Buckets::new(limits.connection_rate),
-            envelopes: Buckets::new(limits.envelope_rate),
-            ephemerals: Buckets::new(limits.ephemeral_rate),
-            bundles: Buckets::new(limits.bundle_rate),
-            one_time_prekeys: Buckets::new(limits.one_time_prekey_rate),
-            requests: Buckets::new(limits.request_rate),
+            connections: Buckets::new(limits.connection_rate, &refused.connections),
+            envelopes: Buckets::new(limits.envelope_rate, &refused.envelopes),
+            ephemerals: Buckets::new(limits.ephemeral_rate, &refused.ephemerals),
+            bundles: Buckets::new(limits.bundle_rate, &refused.bundles),
+            one_time_prekeys: Buckets::new(one_time, &refused.one_time_prekeys),
+            requests: Buckets::new(limits.request_rate, &refused.requests),
         }
     }
 
@@ -142,6 +158,7 @@ pub(crate) fn site(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
 
     const RATE: Rate = Rate {
         burst: 3,
@@ -150,7 +167,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_bucket_gives_its_burst_and_fills_with_time() {
-        let buckets = Buckets::new(RATE);
+        let refused = Counter::default();
+        let buckets = Buckets::new(RATE, &refused);
         assert_eq!(buckets.take(&1, 2), Ok(()));
         assert_eq!(buckets.take(&1, 2), Err(Duration::from_secs(10)));
         assert_eq!(buckets.take(&1, 1), Ok(()), "a refusal takes nothing");
@@ -160,27 +178,32 @@ mod tests {
         tokio::time::advance(Duration::from_secs(20)).await;
         assert_eq!(buckets.take(&1, 2), Ok(()));
         assert_eq!(buckets.take(&1, 1), Err(Duration::from_secs(10)));
+        assert_eq!(refused.get(), 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_has_an_order_is_paced_and_not_refused() {
-        let buckets = Buckets::new(Rate::per_second(2, 4));
+        let refused = Counter::default();
+        let buckets = Buckets::new(Rate::per_second(2, 4), &refused);
         let started = Instant::now();
         for _ in 0..6 {
             assert_eq!(buckets.pace(&1, 1).await, Ok(()));
         }
         assert_eq!(started.elapsed(), Duration::from_secs(1));
-        let slow = Buckets::new(RATE);
+        let slow = Buckets::new(RATE, &refused);
         assert_eq!(slow.pace(&1, 3).await, Ok(()));
+        assert_eq!(refused.get(), 0, "to be paced is not to be refused");
         assert_eq!(slow.pace(&1, 1).await, Err(Duration::from_secs(10)));
+        assert_eq!(refused.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn full_buckets_are_forgotten() {
-        let rates = Rates::new(&Limits {
+        let limits = Limits {
             envelope_rate: RATE,
             ..Limits::default()
-        });
+        };
+        let rates = Rates::new(&limits, &Metrics::new(0).rate_limited);
         rates.envelopes.take(&DeviceKey([1; 32]), 1).unwrap();
         rates.tidy();
         assert_eq!(rates.envelopes.limiter.len(), 1);

@@ -1,22 +1,26 @@
-//! A running relay: accepts, caps, drains.
+//! A running relay: accepts, tidies, drains.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sotto_net::quic::{self, CloseCode, Endpoint, Incoming};
+use sotto_net::quic::{self, CloseCode, Endpoint};
 use sotto_net::{Invite, InviteError, RelayKey, RelayPin};
 use thiserror::Error;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{interval, timeout};
 
+use crate::admin::{Admin, Port};
 use crate::config::RelayConfig;
-use crate::connection::{now_secs, serve};
+use crate::connection::now_secs;
+use crate::gate::Gate;
+use crate::health::Health;
 use crate::hub::Hub;
-use crate::rates::{Rates, site};
+use crate::metrics::Metrics;
+use crate::progress::Journal;
+use crate::rates::Rates;
 use crate::store::{Declined, Store};
 
 /// How long a drain may take.
@@ -36,6 +40,12 @@ pub enum SpawnError {
     /// The address cannot be listened on.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The admin port would be open to others: the address is none of the loopback interface.
+    #[error("the admin port must be on a loopback address, and {0} is none")]
+    AdminExposed(SocketAddr),
+    /// The admin port's address cannot be listened on.
+    #[error("cannot listen on {0} for the admin port")]
+    Admin(SocketAddr, #[source] io::Error),
     /// The public name is no host name.
     #[error("the public name is no host name")]
     PublicName(#[from] InviteError),
@@ -52,6 +62,8 @@ pub(crate) struct Shared<S> {
     pub(crate) store: Arc<S>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) rates: Rates,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) journal: Journal,
     /// Becomes true when the relay goes away.
     pub(crate) end: watch::Receiver<bool>,
 }
@@ -65,6 +77,7 @@ pub struct Relay {
     end: watch::Sender<bool>,
     tasks: Option<JoinHandle<()>>,
     endpoint: Endpoint,
+    admin: Option<Admin>,
 }
 
 impl Relay {
@@ -77,6 +90,10 @@ impl Relay {
         key: RelayKey,
         store: S,
     ) -> Result<Self, SpawnError> {
+        let port = match config.admin {
+            Some(address) => Some(bind_admin(address).await?),
+            None => None,
+        };
         let listen = config.listen;
         let endpoint = quic::listen(listen, &key).map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => SpawnError::AddressInUse(listen),
@@ -92,17 +109,24 @@ impl Relay {
         };
         store.seed(config.seeds.clone()).await.await?;
         let hub = Arc::new(Hub::new(config.roster));
-        let events = Arc::clone(&hub);
-        store.watch(Box::new(move |event| events.on_event(event)));
+        let metrics = Arc::new(Metrics::new(now_secs()));
+        let (events, counts) = (Arc::clone(&hub), Arc::clone(&metrics));
+        store.watch(Box::new(move |event| {
+            counts.on_event(&event);
+            events.on_event(event);
+        }));
         let (end, end_receiver) = watch::channel(false);
         let shared = Arc::new(Shared {
-            rates: Rates::new(&config.limits),
+            rates: Rates::new(&config.limits, &metrics.rate_limited),
+            metrics,
+            journal: Journal::default(),
             config,
             pin,
             store: Arc::new(store),
             hub,
             end: end_receiver,
         });
+        let admin = port.map(|port| port.serve(Health::of(&shared)));
         let tasks = tokio::spawn(run(shared, endpoint.clone()));
         Ok(Self {
             address,
@@ -111,12 +135,18 @@ impl Relay {
             end,
             tasks: Some(tasks),
             endpoint,
+            admin,
         })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it answers about metrics and health, if it does.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
     }
 
     /// The pin by which clients know it.
@@ -147,6 +177,9 @@ impl Relay {
         {
             tracing::warn!("not every connection closed in time");
         }
+        if let Some(admin) = self.admin.take() {
+            admin.end().await;
+        }
     }
 }
 
@@ -157,6 +190,14 @@ impl Drop for Relay {
             self.endpoint.close(CloseCode::Bye.into(), b"");
         }
     }
+}
+
+async fn bind_admin(address: SocketAddr) -> Result<Port, SpawnError> {
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(SpawnError::AdminExposed(address));
+    }
+    let port = Port::bind(address).await;
+    port.map_err(|error| SpawnError::Admin(address, error))
 }
 
 /// Accepts connections and keeps the store tidy until the relay goes away; then waits for the
@@ -181,7 +222,10 @@ async fn run<S: Store>(shared: Arc<Shared<S>>, endpoint: Endpoint) {
                 }
             }
             _ = expiry.tick() => expire(&shared).await,
-            _ = tidying.tick() => shared.rates.tidy(),
+            _ = tidying.tick() => {
+                shared.rates.tidy();
+                shared.journal.tidy();
+            }
         }
     }
     while connections.join_next().await.is_some() {}
@@ -199,108 +243,11 @@ async fn expire<S: Store>(shared: &Shared<S>) {
     loop {
         match shared.store.expire(before).await.await {
             Ok(0) => return,
-            Ok(expired) => tracing::warn!(expired, "envelopes were never fetched"),
+            Ok(expired) => {
+                shared.metrics.envelopes_expired.inc_by(expired);
+                tracing::warn!(expired, "envelopes were never fetched");
+            }
             Err(error) => return tracing::warn!(%error, "old envelopes stay"),
-        }
-    }
-}
-
-/// Who may connect: so many in all, from one address, and before login.
-struct Gate {
-    connections: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
-    strangers_max: usize,
-    per_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
-
-impl Gate {
-    fn new<S>(shared: &Shared<S>) -> Self {
-        let limits = &shared.config.limits;
-        Self {
-            connections: Arc::new(Semaphore::new(limits.connections)),
-            strangers: Arc::new(Semaphore::new(limits.strangers)),
-            strangers_max: limits.strangers,
-            per_address: Arc::default(),
-        }
-    }
-
-    fn admit<S: Store>(
-        &self,
-        shared: &Arc<Shared<S>>,
-        incoming: Incoming,
-        connections: &mut JoinSet<()>,
-    ) {
-        let limits = &shared.config.limits;
-        let site = site(incoming.remote_address().ip());
-        let is_validated = incoming.remote_address_validated();
-        let is_often = shared
-            .rates
-            .connections
-            .take(&(site, is_validated), 1)
-            .is_err();
-        let waiting = self.strangers_max - self.strangers.available_permits();
-        let is_crowded = waiting >= limits.strangers_before_retry;
-        if !is_validated && (is_often || is_crowded) && incoming.may_retry() {
-            // It fails only if it is not allowed, which was just asked.
-            drop(incoming.retry());
-            return;
-        }
-        if is_often || (is_crowded && !is_validated) {
-            incoming.refuse();
-            return;
-        }
-        let seat = Seat::take(&self.per_address, site, limits.connections_per_address);
-        let permits = (
-            Arc::clone(&self.connections).try_acquire_owned(),
-            Arc::clone(&self.strangers).try_acquire_owned(),
-        );
-        let (Some(seat), (Ok(connection_permit), Ok(stranger))) = (seat, permits) else {
-            incoming.refuse();
-            return;
-        };
-        let shared = Arc::clone(shared);
-        connections.spawn(async move {
-            let _held = (seat, connection_permit);
-            let deadline = shared.config.limits.login_deadline;
-            let Ok(connecting) = incoming.accept() else {
-                return;
-            };
-            if let Ok(Ok(connection)) = timeout(deadline, connecting).await {
-                serve(shared, connection, stranger).await;
-            }
-        });
-    }
-}
-
-/// One of the connections of a site.
-struct Seat {
-    site: IpAddr,
-    seats: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
-
-impl Seat {
-    fn take(seats: &Arc<Mutex<HashMap<IpAddr, usize>>>, site: IpAddr, most: usize) -> Option<Self> {
-        let mut taken = seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(site).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Self {
-            site,
-            seats: Arc::clone(seats),
-        })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.site) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.site);
-            }
         }
     }
 }

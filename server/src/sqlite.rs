@@ -15,6 +15,7 @@ mod mailbox;
 mod mailboxes;
 mod pending;
 mod prekeys;
+mod probe;
 mod rows;
 mod schema;
 mod transaction;
@@ -40,7 +41,8 @@ use self::writer::Writer;
 use crate::config::Seed;
 use crate::folder;
 use crate::store::{
-    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
+    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Tally, Ticket, Usage,
+    Watcher,
 };
 
 /// Name of the database in the relay's folder.
@@ -296,6 +298,14 @@ impl Store for SqliteStore {
 
     async fn usage(&self) -> Result<Usage, Declined> {
         self.readers.run(rows::usage).await
+    }
+
+    fn tally(&self) -> Tally {
+        self.writer.tally()
+    }
+
+    async fn probe(&self) -> Ticket<()> {
+        self.writer.submit(|db, _| probe::write(db)).await
     }
 
     async fn expire(&self, before_secs: u64) -> Ticket<u64> {

@@ -14,6 +14,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use sotto_net::link::Cursor;
@@ -239,9 +240,26 @@ pub struct Usage {
     pub envelopes: u64,
     /// Bytes of their bodies.
     pub bytes: u64,
+    /// When the oldest of them was stored, in seconds since 1970.
+    pub oldest_stored_secs: Option<u64>,
 }
 
-/// Something that has become durable, in the order of the writes.
+/// What a store has done since it was opened, and has to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Envelopes that mailboxes have taken.
+    pub accepted: u64,
+    /// Envelopes that were dropped because their mailbox knew them.
+    pub duplicates: u64,
+    /// Envelopes that their devices have acknowledged.
+    pub acknowledged: u64,
+    /// How often a reader fell behind so far that it is served from the disk.
+    pub slow_readers: u64,
+    /// Writes that wait for their turn; `None` when there is nobody left to carry them out.
+    pub waiting: Option<usize>,
+}
+
+/// Something that has become durable, in the order of the writes; and how the writing goes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
@@ -251,8 +269,19 @@ pub enum Event {
     BundleTaken {
         /// Whose.
         device: DeviceKey,
+        /// Whether a one-time prekey went with it.
+        with_one_time: bool,
         /// One-time prekeys that are left.
         one_time_left: u32,
+    },
+    /// A transaction has ended; the only event of one that was lost.
+    TransactionEnded {
+        /// Writes that shared it.
+        jobs: usize,
+        /// How long it took, confirmation of the disk included.
+        took: Duration,
+        /// Whether it is durable.
+        durable: bool,
     },
 }
 
@@ -362,6 +391,14 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`Declined::Unavailable`].
     fn usage(&self) -> impl Future<Output = Result<Usage, Declined>> + Send;
+
+    /// What it has done since it was opened, and has to do.
+    fn tally(&self) -> Tally;
+
+    /// Writes something that leaves everything as it was: whether the store can write.
+    ///
+    /// Declined with [`Declined::Unavailable`].
+    fn probe(&self) -> impl Future<Output = Ticket<()>> + Send;
 
     /// Forgets envelopes that were stored before this time, in seconds since 1970, a bounded
     /// number of them, and mailboxes that nobody has used since; answers how many envelopes went.

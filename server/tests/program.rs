@@ -7,7 +7,7 @@
     reason = "a test that meets the unexpected fails there"
 )]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -271,4 +271,58 @@ fn a_folder_without_a_sound_relay_is_told_from_one_with() {
     let words = failure(&mut command("check"), 1);
     assert!(words.contains("damaged"), "{words}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing was changed");
+}
+
+#[test]
+fn a_script_can_ask_whether_it_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let health = |admin: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sotto-relay"));
+        command.args(["health", "--admin", admin]);
+        command
+    };
+    let mut command = serve(folder.path(), "127.0.0.1:0");
+    command.args(["--admin", "127.0.0.1:0"]);
+    let mut relay = Running::start(command);
+    relay.line("listening ");
+    relay.line("invite ");
+    let admin = relay.line("admin ");
+    let Output { status, stdout, .. } = health(&admin).output().unwrap();
+    assert!(status.success());
+    assert_eq!(stdout, b"ready\n");
+    relay.end("-TERM");
+    let words = failure(&mut health(&admin), 1);
+    assert!(
+        words.contains(&admin) && words.contains("--admin"),
+        "{words}"
+    );
+
+    // A relay that drains, and something else.
+    for (answer, expected) in [
+        (
+            "HTTP/1.1 503 Service Unavailable\r\n\r\nthe relay is draining\n",
+            "draining",
+        ),
+        ("220 mail.example.org ESMTP\r\n", "--admin"),
+    ] {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap().to_string();
+        let answering = std::thread::spawn(move || {
+            let (mut stream, _) = other.accept().unwrap();
+            let mut question = [0; 4];
+            stream.read_exact(&mut question).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // Until the other side has read it.
+            drop(stream.read_to_end(&mut Vec::new()));
+        });
+        let words = failure(&mut health(&address), 1);
+        assert!(words.contains(expected), "{words}");
+        answering.join().unwrap();
+    }
+
+    let mut exposed = serve(folder.path(), "127.0.0.1:0");
+    let words = failure(exposed.args(["--admin", "0.0.0.0:9433"]), 1);
+    assert!(words.contains("127.0.0.1:9433"), "{words}");
+    assert_eq!(words.lines().count(), 1, "{words}");
 }

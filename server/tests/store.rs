@@ -18,7 +18,7 @@ use sotto_net::link::Cursor;
 use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
 use sotto_relay::store::{
     Append, Claiming, Declined, ENVELOPE_IDS_MAX, Event, HANDLES_PER_DEVICE_MAX,
-    ONE_TIME_PREKEYS_MAX, Quota, Store,
+    ONE_TIME_PREKEYS_MAX, Quota, Store, Tally,
 };
 use sotto_relay::{Inspection, Seed, SqliteStore, StoreError};
 
@@ -64,6 +64,8 @@ conformance! {
     answers_once_every_device_has_acknowledged
     stores_what_a_reader_leaves_behind
     lets_a_repeated_envelope_wait_for_the_first
+    tallies_what_it_has_done
+    probes_without_changing_anything
 }
 
 fn append(id: u16, targets: &[DeviceKey], body: &[u8]) -> Append {
@@ -434,17 +436,114 @@ async fn tells_events_in_order_and_only_when_they_are_durable<S: Store>(open: im
         .await
         .await
         .unwrap();
-    store.take_bundle(ALICE, true).await.await.unwrap();
+    for left_over in [true, false] {
+        let bundle = store.take_bundle(ALICE, true).await.await.unwrap();
+        assert_eq!(bundle.one_time.is_some(), left_over);
+    }
+    // Queued without waiting in between: many share a transaction.
+    let mut tickets = Vec::new();
+    for _ in 0..100 {
+        tickets.push(store.probe().await);
+    }
+    for ticket in tickets {
+        ticket.await.unwrap();
+    }
     let told = told.lock().unwrap();
+    let (transactions, told): (Vec<_>, Vec<_>) = told
+        .iter()
+        .partition(|event| matches!(event, Event::TransactionEnded { .. }));
     let [
         Event::DirectoryChanged(entry),
-        Event::BundleTaken { one_time_left, .. },
+        Event::BundleTaken {
+            with_one_time: true,
+            one_time_left: 0,
+            ..
+        },
+        Event::BundleTaken {
+            with_one_time: false,
+            ..
+        },
     ] = &told[..]
     else {
         panic!("{told:?}");
     };
     assert_eq!(entry.handle, "alice");
-    assert_eq!(*one_time_left, 0);
+    let written: usize = transactions
+        .iter()
+        .map(|event| match event {
+            Event::TransactionEnded {
+                jobs,
+                durable: true,
+                ..
+            } => *jobs,
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert_eq!(written, 106, "every write was in a transaction");
+    assert!(transactions.len() < 106, "and many of them in one");
+}
+
+async fn tallies_what_it_has_done<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, ALICE).await;
+    admit(&store, BOB).await;
+    let both = || append(1, &[ALICE, BOB], b"x");
+    store.append(both()).await.await.unwrap();
+    store.append(both()).await.await.unwrap();
+    put(&store, 2, BOB).await;
+    // From the disk, and before it has come there.
+    store.acknowledge(BOB, 2).await.await.unwrap();
+    store.acknowledge(BOB, 2).await.await.unwrap();
+    let attendance = store.attend(ALICE).await.unwrap();
+    let ticket = store.append(append(3, &[ALICE], b"x")).await;
+    store.acknowledge(ALICE, 2).await.await.unwrap();
+    ticket.await.unwrap();
+    drop(attendance);
+    let refused = store.append(append(4, &[ALICE, NOBODY], b"x")).await.await;
+    assert_eq!(refused, Err(Declined::DeviceUnknown));
+    let expected = Tally {
+        accepted: 4,
+        duplicates: 2,
+        acknowledged: 4,
+        slow_readers: 0,
+        waiting: Some(0),
+    };
+    assert_eq!(store.tally(), expected);
+    drop(store);
+    // One that only the disk knows.
+    let store = open();
+    put(&store, 2, BOB).await;
+    assert_eq!(store.tally().duplicates, 1);
+}
+
+async fn probes_without_changing_anything<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    admit(&store, BOB).await;
+    put(&store, 1, BOB).await;
+    let usage = store.usage().await.unwrap();
+    assert_eq!(usage.oldest_stored_secs, Some(1_000));
+    for _ in 0..3 {
+        store.probe().await.await.unwrap();
+    }
+    assert_eq!(store.usage().await.unwrap(), usage);
+    assert_eq!(store.tally().waiting, Some(0));
+    let id = store.id();
+    drop(store);
+    let store = open();
+    assert_eq!(store.id(), id);
+    assert_eq!(waiting(&store, BOB).await, expected(&[(1, 1)]));
+}
+
+#[tokio::test]
+async fn a_store_whose_writer_has_ended_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(store.tally().waiting, Some(0));
+    // A watcher must not fail; one that does takes the writer with it.
+    store.watch(Box::new(|_| panic!("on purpose")));
+    assert_eq!(store.probe().await.await, Err(Declined::Unavailable));
+    assert_eq!(store.probe().await.await, Err(Declined::Unavailable));
+    assert_eq!(store.tally().waiting, None);
 }
 
 async fn gives_a_reader_what_is_not_durable_yet<S: Store>(open: impl Fn() -> S) {

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
 use sotto_relay::store::{
-    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Ticket, Usage, Watcher,
+    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Tally, Ticket, Usage,
+    Watcher,
 };
 use sotto_relay::{Seed, SqliteStore};
 
@@ -134,6 +135,14 @@ impl Store for Tapped {
 
     async fn usage(&self) -> Result<Usage, Declined> {
         self.store.usage().await
+    }
+
+    fn tally(&self) -> Tally {
+        self.store.tally()
+    }
+
+    async fn probe(&self) -> Ticket<()> {
+        self.store.probe().await
     }
 
     async fn expire(&self, before_secs: u64) -> Ticket<u64> {

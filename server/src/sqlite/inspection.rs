@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::{DATABASE, Failure, LOCK, StoreError, rows, schema, unsql};
+use super::{DATABASE, Failure, LOCK, StoreError, rows, schema};
 use crate::folder;
 use crate::store::Usage;
 
@@ -49,19 +49,6 @@ impl Inspection {
             Failure::Database(error) => error.into(),
             Failure::Declined(_) => StoreError::Damaged,
         })
-    }
-
-    /// When the oldest envelope that waits was stored, in seconds since 1970.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] or [`StoreError::Database`].
-    pub fn oldest_stored_secs(&self) -> Result<Option<u64>, StoreError> {
-        let oldest: Option<i64> =
-            self.db
-                .query_row("SELECT min(stored_secs) FROM envelope", [], |row| {
-                    row.get(0)
-                })?;
-        Ok(oldest.map(unsql))
     }
 
     /// Reads all of the database, and sees that every mailbox counts what it holds.

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::pending::Pending;
 use super::rows::{self, EnvelopeRow, MailboxRow};
-use crate::store::{FLEETING_IDS_MAX, Quota};
+use crate::store::{FLEETING_IDS_MAX, Quota, Tally};
 
 /// Durable envelopes, and bytes of their bodies, that stay in memory for a reader who is behind;
 /// the rest is read from the disk.
@@ -53,6 +53,7 @@ struct Held {
     id: EnvelopeId,
     stored_secs: u64,
     body: Bytes,
+    is_being_written: bool,
     /// Who waits until it is safe; none once it is on the disk.
     pending: Option<Pending>,
     /// Who has sent it again and waits as well.
@@ -125,6 +126,8 @@ pub(super) struct Mailbox {
     in_transaction: u64,
     ids: FleetingIds,
     readers: Vec<Arc<Notify>>,
+    /// What a reader has not had yet was let go.
+    is_behind: bool,
 }
 
 impl Mailbox {
@@ -145,6 +148,7 @@ impl Mailbox {
             in_transaction: 0,
             ids: FleetingIds::default(),
             readers: Vec::new(),
+            is_behind: false,
         }
     }
 
@@ -188,6 +192,7 @@ impl Mailbox {
             id,
             stored_secs,
             body,
+            is_being_written: false,
             pending: Some(pending),
             joined: Vec::new(),
         });
@@ -233,7 +238,9 @@ impl Mailbox {
 
     /// What to write of an envelope; nothing if its device has acknowledged it.
     pub(super) fn write(&mut self, device: DeviceKey, sequence: Sequence) -> Option<EnvelopeRow> {
-        let held = self.held.get(self.place(sequence)?)?;
+        let place = self.place(sequence)?;
+        let held = self.held.get_mut(place)?;
+        held.is_being_written = true;
         self.in_transaction += 1;
         Some(EnvelopeRow {
             device,
@@ -245,8 +252,9 @@ impl Mailbox {
         })
     }
 
-    /// Its device has everything up to here.
-    pub(super) fn acknowledge(&mut self, up_to: Sequence) -> Acknowledged {
+    /// Its device has everything up to here. What is on its way to the disk counts once it goes from
+    /// there.
+    pub(super) fn acknowledge(&mut self, up_to: Sequence, tally: &mut Tally) -> Acknowledged {
         let up_to = up_to.min(self.last);
         if up_to <= self.acknowledged {
             return Acknowledged::Forgotten;
@@ -258,6 +266,7 @@ impl Mailbox {
                 self.held_durable.subtract(load);
             } else {
                 self.waiting.subtract(load);
+                tally.acknowledged += u64::from(!held.is_being_written);
                 held.take_pending().for_each(Pending::settle);
             }
         }
@@ -290,10 +299,12 @@ impl Mailbox {
         })
     }
 
-    /// An envelope has become durable; `row` is what the disk has more by that.
-    pub(super) fn written(&mut self, sequence: Sequence, row: Load) {
+    /// An envelope has become durable; `row` is what the disk has more by that, nothing if the
+    /// mailbox had it already.
+    pub(super) fn written(&mut self, sequence: Sequence, row: Load, tally: &mut Tally) {
         self.in_transaction -= 1;
         self.stored.add(row);
+        tally.duplicates += 1 - row.envelopes;
         // Its device may have acknowledged it while it was being written.
         if let Some(held) = self
             .place(sequence)
@@ -308,7 +319,9 @@ impl Mailbox {
                 held.body = Bytes::copy_from_slice(&held.body);
             }
         }
-        self.release();
+        let is_behind = self.release() && self.is_attended();
+        tally.slow_readers += u64::from(is_behind && !self.is_behind);
+        self.is_behind |= is_behind;
     }
 
     /// An envelope could not be stored: it is as if it had never come, but for its sequence.
@@ -322,20 +335,22 @@ impl Mailbox {
         }
     }
 
-    /// Lets go of what lies on the disk, but for what a reader is about to get.
-    fn release(&mut self) {
+    /// Lets go of what lies on the disk, but for what a reader is about to get; true if something
+    /// went.
+    fn release(&mut self) -> bool {
         let (most, bytes) = if self.is_attended() {
             (KEPT_ENVELOPES, KEPT_BYTES)
         } else {
             (0, 0)
         };
-        while self.held_durable.envelopes > most || self.held_durable.bytes > bytes {
-            let Some(held) = self.held.pop_front_if(|held| held.is_durable()) else {
-                return;
-            };
+        let before = self.floor;
+        while (self.held_durable.envelopes > most || self.held_durable.bytes > bytes)
+            && let Some(held) = self.held.pop_front_if(|held| held.is_durable())
+        {
             self.floor = held.sequence;
             self.held_durable.subtract(Load::of(&held.body));
         }
+        self.floor > before
     }
 
     /// The disk has let go of envelopes.
@@ -346,7 +361,7 @@ impl Mailbox {
     /// The envelopes behind this sequence if all of them are in memory; otherwise behind which and
     /// up to which sequence to ask the disk.
     pub(super) fn read(
-        &self,
+        &mut self,
         after: Sequence,
         envelopes: u32,
         bytes: usize,
@@ -355,6 +370,7 @@ impl Mailbox {
         if after < self.floor {
             return Err((after, self.floor));
         }
+        self.is_behind = false;
         let from = self.held.partition_point(|held| held.sequence <= after);
         let mut read = Vec::new();
         let mut size = 0;

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use super::mailbox::{Acknowledged, Admits, Forgetting, Load, Mailbox};
 use super::pending::Pending;
 use super::rows::{EnvelopeRow, MailboxRow};
-use crate::store::{Answer, Append, Declined, Ticket};
+use crate::store::{Answer, Append, Declined, Tally, Ticket};
 
 /// How long an envelope for somebody who is there may wait for an acknowledgement that spares the
 /// disk; so may what an acknowledgement lets go of.
@@ -50,6 +50,7 @@ pub(super) struct Mailboxes {
     forgetters: Vec<Answer<()>>,
     /// From so many mailboxes on it is time to look which are idle.
     idle_max: usize,
+    tally: Tally,
 }
 
 /// What one transaction does with mailboxes.
@@ -61,6 +62,11 @@ pub(super) struct Writing {
 }
 
 impl Writing {
+    /// Envelopes that are written, and mailboxes that forget.
+    pub(super) fn len(&self) -> usize {
+        self.envelopes.len() + self.forgetting.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.envelopes.is_empty() && self.forgetting.is_empty() && self.forgetters.is_empty()
     }
@@ -110,9 +116,11 @@ impl Mailboxes {
                 continue;
             };
             if known.contains(&device) {
+                self.tally.duplicates += 1;
                 mailbox.join(append.id, pending);
                 continue;
             }
+            self.tally.accepted += 1;
             let sequence = mailbox.put(append.id, body, append.stored_secs, pending);
             if mailbox.wants_sequences() {
                 mailbox.is_reserving = true;
@@ -161,7 +169,8 @@ impl Mailboxes {
         up_to: Sequence,
         now: Instant,
     ) -> Option<Ticket<()>> {
-        let acknowledged = self.by_device.get_mut(&device)?.acknowledge(up_to);
+        let mailbox = self.by_device.get_mut(&device)?;
+        let acknowledged = mailbox.acknowledge(up_to, &mut self.tally);
         if acknowledged == Acknowledged::Forgotten {
             return Some(Ticket::known(Ok(())));
         }
@@ -192,6 +201,14 @@ impl Mailboxes {
     /// Nothing waits any longer than it must.
     pub(super) fn hurry(&mut self) {
         self.urgent = self.queue.len();
+    }
+
+    /// What was done so far; what waits is the number of envelopes.
+    pub(super) fn tally(&self) -> Tally {
+        Tally {
+            waiting: Some(self.queue.len()),
+            ..self.tally
+        }
     }
 
     /// When there is something to write.
@@ -239,10 +256,11 @@ impl Mailboxes {
         let inserted = writing.envelopes.iter().zip(written.inserted);
         for (row, inserted) in inserted {
             if let Some(mailbox) = self.by_device.get_mut(&row.device) {
-                mailbox.written(row.sequence, inserted);
+                mailbox.written(row.sequence, inserted, &mut self.tally);
             }
         }
         for ((device, _), forgotten) in writing.forgetting.iter().zip(written.forgotten) {
+            self.tally.acknowledged += forgotten.envelopes;
             self.forgotten(*device, forgotten);
         }
         for forgetter in writing.forgetters {

@@ -66,6 +66,7 @@ pub(super) fn take(
     }
     events.push(Event::BundleTaken {
         device,
+        with_one_time: one_time.is_some(),
         one_time_left: left(db, mailbox)?,
     });
     Ok(TakenBundle {

@@ -221,6 +221,9 @@ pub(super) fn forget(db: &Connection, forgetting: &Forgetting) -> rusqlite::Resu
 }
 
 pub(super) fn usage(db: &Connection) -> Result<Usage, Failure> {
+    let oldest: Option<i64> = db
+        .prepare_cached("SELECT min(stored_secs) FROM envelope")?
+        .query_row([], |row| row.get(0))?;
     let usage = db
         .prepare_cached(
             "SELECT count(*), coalesce(sum(envelopes), 0), coalesce(sum(bytes), 0) FROM mailbox",
@@ -230,6 +233,7 @@ pub(super) fn usage(db: &Connection) -> Result<Usage, Failure> {
                 mailboxes: unsql(row.get(0)?),
                 envelopes: unsql(row.get(1)?),
                 bytes: unsql(row.get(2)?),
+                oldest_stored_secs: oldest.map(unsql),
             })
         })?;
     Ok(usage)

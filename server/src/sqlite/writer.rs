@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::mailbox::Load;
 use super::mailboxes::{Mailboxes, Writing, Written};
 use super::{Failure, rows, transaction};
-use crate::store::{Declined, Event, Ticket, Watcher};
+use crate::store::{Declined, Event, Tally, Ticket, Watcher};
 
 /// Envelopes and jobs, each, in one transaction; beyond that, the confirmation no longer costs much
 /// for each.
@@ -52,6 +52,8 @@ struct State {
     mailboxes: Mailboxes,
     jobs: VecDeque<Job>,
     is_closing: bool,
+    /// Nobody is left to write.
+    has_ended: bool,
 }
 
 impl Shared {
@@ -175,9 +177,25 @@ impl Writer {
                 drop(room);
             })
         });
-        self.shared.state().jobs.push_back(job);
+        let mut state = self.shared.state();
+        // Dropped, a job resolves its ticket.
+        if !state.has_ended {
+            state.jobs.push_back(job);
+        }
+        drop(state);
         self.shared.work.notify_one();
         ticket
+    }
+
+    /// What was done so far, and what waits.
+    pub(super) fn tally(&self) -> Tally {
+        let state = self.shared.state();
+        let tally = state.mailboxes.tally();
+        let waiting = tally.waiting.map(|envelopes| envelopes + state.jobs.len());
+        Tally {
+            waiting: waiting.filter(|_| !state.has_ended),
+            ..tally
+        }
     }
 }
 
@@ -199,9 +217,24 @@ impl Drop for Writer {
     }
 }
 
+/// Tells everybody that the thread has ended, however it has.
+struct End<'a>(&'a Shared);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.has_ended = true;
+        // Whatever waits is dropped, which resolves its tickets.
+        state.jobs.clear();
+        state.mailboxes = Mailboxes::default();
+    }
+}
+
 fn run(db: &Connection, shared: &Shared, watcher: &OnceLock<Watcher>) {
+    let _end = End(shared);
     let mut events = Vec::new();
     while let Some((writing, jobs)) = shared.next() {
+        let (begun, size) = (Instant::now(), writing.len() + jobs.len());
         let mut settles = Vec::with_capacity(jobs.len());
         let written = transaction::run(db, |db| {
             let written = write(db, &writing)?;
@@ -212,7 +245,15 @@ fn run(db: &Connection, shared: &Shared, watcher: &OnceLock<Watcher>) {
             Ok(written)
         });
         let is_durable = written.is_ok();
-        if let (true, Some(watcher)) = (is_durable, watcher.get()) {
+        if !is_durable {
+            events.clear();
+        }
+        events.push(Event::TransactionEnded {
+            jobs: size,
+            took: begun.elapsed(),
+            durable: is_durable,
+        });
+        if let Some(watcher) = watcher.get() {
             events.drain(..).for_each(watcher);
         }
         events.clear();

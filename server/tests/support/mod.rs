@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod frail;
+
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};

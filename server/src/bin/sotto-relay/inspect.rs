@@ -42,13 +42,12 @@ impl Folder {
         let words = |error| words::store(&self.data, &error);
         let inspection = Inspection::open(&self.data).map_err(words)?;
         let usage = inspection.usage().map_err(words)?;
-        let oldest = inspection.oldest_stored_secs().map_err(words)?;
         let state = if inspection.is_in_use() {
             "running"
         } else {
             "stopped"
         };
-        let age = oldest.map_or_else(String::new, |secs| {
+        let age = usage.oldest_stored_secs.map_or_else(String::new, |secs| {
             let days = now_secs().saturating_sub(secs) / DAY_SECS;
             format!(", the oldest {days} days old")
         });

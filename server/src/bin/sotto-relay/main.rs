@@ -1,5 +1,6 @@
 //! The program `sotto-relay`.
 
+mod health;
 mod inspect;
 mod picture;
 mod serve;
@@ -27,6 +28,8 @@ enum Command {
     Invite(inspect::Folder),
     /// Tell what lies in a relay's folder, whether a relay runs on it or not
     Status(inspect::Folder),
+    /// Ask a running relay whether it is ready; exit code 1 if it is not
+    Health(health::Health),
     /// Check the database in a relay's folder; exit code 1 if it is damaged
     Check(inspect::Folder),
     /// Copy key and mailboxes to a new folder, also while the relay runs
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Invite(folder) => folder.invite(),
         Command::Status(folder) => folder.status(),
+        Command::Health(health) => health.run(),
         Command::Check(folder) => folder.check(),
         Command::Backup(backup) => backup.run(),
     };

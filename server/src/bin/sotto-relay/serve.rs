@@ -67,15 +67,19 @@ impl Serve {
     }
 }
 
-/// The two lines that scripts rely on, and for a person the invite as a picture.
+/// The lines that scripts rely on, written at once, since a script may close its end behind the one
+/// that it wants; and for a person the invite as a picture.
 fn announce(relay: &Relay) -> io::Result<()> {
     let invite = relay.invite();
-    let mut out = io::stdout().lock();
-    writeln!(out, "listening {}", relay.address())?;
-    writeln!(out, "invite {invite}")?;
-    if out.is_terminal() {
-        writeln!(out, "\n{}", qr(&invite))?;
+    let mut text = format!("listening {}\ninvite {invite}\n", relay.address());
+    if let Some(admin) = relay.admin_address() {
+        text = format!("{text}admin {admin}\n");
     }
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        text = format!("{text}\n{}\n", qr(&invite));
+    }
+    out.write_all(text.as_bytes())?;
     out.flush()
 }
 

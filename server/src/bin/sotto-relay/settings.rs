@@ -49,6 +49,9 @@ settings! { limits;
     listen: SocketAddr, "ADDRESS", "SOTTO_RELAY_LISTEN", Some((Ipv4Addr::UNSPECIFIED, PORT).into());
     /// The host name to put into invites, for example relay.example.org
     public_name: String, "HOST", "SOTTO_RELAY_PUBLIC_NAME", None;
+    /// Answer about metrics and health on this address, over HTTP and to this machine alone, for
+    /// example 127.0.0.1:9433; without it, nowhere
+    admin: SocketAddr, "ADDRESS", "SOTTO_RELAY_ADMIN", None;
     /// Start with the handles alice, bob, charlie and diana [default: true]
     seed: bool, "BOOL", "SOTTO_RELAY_SEED", Some(true);
     /// Show the directory to everybody who is connected [default: true]
@@ -117,6 +120,7 @@ impl Settings {
         };
         RelayConfig {
             listen: self.listen.unwrap_or(defaults.listen),
+            admin: self.admin,
             public_name: self.public_name.clone(),
             seeds: if self.seed.unwrap_or(true) {
                 defaults.seeds
@@ -205,7 +209,7 @@ mod tests {
             .map(Option::unwrap_or_default)
             .collect();
         let all: Settings = toml::from_str(&lines.join("\n")).unwrap();
-        assert_eq!(all.print().lines().count(), 3);
+        assert_eq!(all.print().lines().count(), 4);
     }
 
     #[test]

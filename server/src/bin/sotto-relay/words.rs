@@ -1,6 +1,7 @@
 //! Errors in a person's words: one sentence, and the remedy.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use sotto_relay::{KeyFileError, SpawnError, StoreError};
@@ -49,10 +50,35 @@ pub(crate) fn spawn(error: &SpawnError) -> String {
         SpawnError::Listen(address, error) => {
             format!("cannot listen on {address}: {error}. Choose another one with --listen.")
         }
+        SpawnError::AdminExposed(address) => format!(
+            "--admin {address} would show the relay's metrics to the network. Choose an address of \
+             this machine alone, such as 127.0.0.1:9433."
+        ),
+        SpawnError::Admin(address, error) => {
+            format!("cannot listen on {address}: {error}. Choose another one with --admin.")
+        }
         SpawnError::PublicName(_) => {
             "--public-name is no host name. It looks like relay.example.org.".to_owned()
         }
         other => format!("the relay cannot start: {other}."),
+    }
+}
+
+/// No relay answers about its health.
+pub(crate) fn admin(address: SocketAddr, error: &io::Error) -> String {
+    format!(
+        "no relay answers at {address}: {error}. Start it with --admin {address}, or name its \
+         address with --admin."
+    )
+}
+
+/// A relay answers, and is not ready.
+pub(crate) fn not_ready(why: &str) -> String {
+    match why {
+        "" => {
+            "what answers there is no relay's admin port. Name the right one with --admin.".into()
+        }
+        why => format!("not ready: {why}."),
     }
 }
 
