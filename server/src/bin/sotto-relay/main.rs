@@ -2,6 +2,7 @@
 
 mod health;
 mod inspect;
+mod log;
 mod picture;
 mod serve;
 mod settings;
@@ -38,13 +39,6 @@ enum Command {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("SOTTO_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off,sotto_relay=info")),
-        )
-        .init();
     let outcome = match options.command {
         Command::Serve(serve) => serve.run(),
         Command::Invite(folder) => folder.invite(),

@@ -7,6 +7,7 @@ use clap::Args;
 use sotto_relay::{Relay, SqliteStore, note_invite, relay_key};
 use tokio::runtime::Runtime;
 
+use crate::log::{self, LogFormat};
 use crate::picture::qr;
 use crate::settings::Settings;
 use crate::words;
@@ -43,6 +44,7 @@ impl Serve {
             let out = io::stdout().lock().write_all(settings.print().as_bytes());
             return out.map_err(|error| words::output(&error));
         }
+        log::start(settings.log_format.unwrap_or(LogFormat::Text));
         let data = settings.data.as_deref().ok_or_else(words::no_data)?;
         let runtime = Runtime::new().map_err(|error| format!("no threads can be had: {error}"))?;
         let key = relay_key(data).map_err(|error| words::key(data, &error))?;

@@ -9,6 +9,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use sotto_relay::{Limits, Rate, RelayConfig};
 
+use crate::log::LogFormat;
+
 /// The port of a relay unless it is told otherwise.
 const PORT: u16 = 4433;
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,6 +54,8 @@ settings! { limits;
     /// Answer about metrics and health on this address, over HTTP and to this machine alone, for
     /// example 127.0.0.1:9433; without it, nowhere
     admin: SocketAddr, "ADDRESS", "SOTTO_RELAY_ADMIN", None;
+    /// Log in this format [default: text]
+    log_format: LogFormat, "FORMAT", "SOTTO_RELAY_LOG_FORMAT", Some(LogFormat::Text);
     /// Start with the handles alice, bob, charlie and diana [default: true]
     seed: bool, "BOOL", "SOTTO_RELAY_SEED", Some(true);
     /// Show the directory to everybody who is connected [default: true]
@@ -209,7 +213,7 @@ mod tests {
             .map(Option::unwrap_or_default)
             .collect();
         let all: Settings = toml::from_str(&lines.join("\n")).unwrap();
-        assert_eq!(all.print().lines().count(), 4);
+        assert_eq!(all.print().lines().count(), 5);
     }
 
     #[test]
