@@ -326,3 +326,27 @@ fn a_script_can_ask_whether_it_is_ready() {
     assert!(words.contains("127.0.0.1:9433"), "{words}");
     assert_eq!(words.lines().count(), 1, "{words}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_is_told_when_it_listens_and_when_it_drains() {
+    use std::os::unix::net::UnixDatagram;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let deadline = std::time::Duration::from_mins(1);
+    socket.set_read_timeout(Some(deadline)).unwrap();
+    let told = || {
+        let mut bytes = [0; 64];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    let mut command = serve(&folder.path().join("relay"), "127.0.0.1:0");
+    command.env("NOTIFY_SOCKET", &path);
+    let mut relay = Running::start(command);
+    assert_eq!(told(), "READY=1\n");
+    relay.line("listening ");
+    relay.line("invite ");
+    relay.end("-TERM");
+    assert_eq!(told(), "STOPPING=1\n");
+}

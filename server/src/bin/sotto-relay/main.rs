@@ -3,6 +3,7 @@
 mod health;
 mod inspect;
 mod log;
+mod notify;
 mod picture;
 mod serve;
 mod settings;

@@ -8,6 +8,7 @@ use sotto_relay::{Relay, SqliteStore, note_invite, relay_key};
 use tokio::runtime::Runtime;
 
 use crate::log::{self, LogFormat};
+use crate::notify::{self, State};
 use crate::picture::qr;
 use crate::settings::Settings;
 use crate::words;
@@ -61,7 +62,9 @@ impl Serve {
             // Scripts may stop the relay as soon as they have read the lines.
             let signal = listen_for_signal();
             announce(&relay).map_err(|error| format!("cannot write the invite: {error}"))?;
+            notify::tell(State::Ready);
             signal.await;
+            notify::tell(State::Stopping);
             tracing::info!("draining");
             relay.shutdown().await;
             Ok(())
