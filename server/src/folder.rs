@@ -4,16 +4,27 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Makes the folder with mode 0700 if it is missing; an existing one stays as it is.
+/// Makes the folder with mode 0700 if it is missing, durably; an existing one stays as it is.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
+    // A relative path of one name lies in the current folder, whose name is empty here.
+    let Some(parent) = path.parent().filter(|_| !path.is_dir()) else {
+        return Ok(());
+    };
+    make(parent)?;
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(path)
+    match builder.create(path) {
+        // Another process was faster.
+        Err(_) if path.is_dir() => Ok(()),
+        made => made,
+    }?;
+    // Without this, a power cut may take the folder with all that was confirmed in it. Where it
+    // fails there is no folder, so that the next start tries it again.
+    sync(parent).inspect_err(|_| drop(fs::remove_dir(path)))
 }
 
 /// Opens a file for writing, made with mode 0600 if it is missing.
@@ -39,6 +50,11 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes names in this folder durable, where folders can be synchronised.
 fn sync(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     if cfg!(unix) {
         File::open(folder)?.sync_all()
     } else {
