@@ -15,10 +15,9 @@ const VERSION: i64 = 2;
 /// How long a connection waits for another one; only checkpoints make it wait at all.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// How every connection behaves. Deleted envelopes are overwritten where that costs no further
-/// write; a journal that has grown is cut back.
+/// How the connection that writes behaves, beside its journal. Deleted envelopes are overwritten
+/// where that costs no further write; a journal that has grown is cut back.
 const BEHAVIOUR: &str = "
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA secure_delete = FAST;
     PRAGMA wal_autocheckpoint = 4000;
@@ -104,7 +103,7 @@ pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
         return create(db);
     }
     let id = identify(db)?;
-    db.execute_batch(BEHAVIOUR)?;
+    behave(db)?;
     if marks(db)?.1 == 1 {
         let transaction = db.unchecked_transaction()?;
         transaction.execute_batch(FROM_1)?;
@@ -112,6 +111,24 @@ pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
         transaction.commit()?;
     }
     Ok(id)
+}
+
+/// Sets how the connection behaves.
+fn behave(db: &Connection) -> Result<(), StoreError> {
+    // Carried out to its end: SQLite answers first, and only then writes the change into the file.
+    // With another journal a power cut could take commits back, for its removal is not durable.
+    let journal: Vec<String> = db
+        .prepare("PRAGMA journal_mode = WAL")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    if journal != ["wal"] {
+        let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+        return Err(StoreError::Database(rusqlite::Error::SqliteFailure(
+            error, None,
+        )));
+    }
+    db.execute_batch(BEHAVIOUR)?;
+    Ok(())
 }
 
 /// The id of a relay's database of this or an older version; changes nothing.
@@ -155,7 +172,7 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn create(db: &Connection) -> Result<StoreId, StoreError> {
-    db.execute_batch(BEHAVIOUR)?;
+    behave(db)?;
     let id = StoreId(rand::random());
     let transaction = db.unchecked_transaction()?;
     transaction.execute_batch(LAYOUT)?;
