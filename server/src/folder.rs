@@ -1,8 +1,11 @@
 //! Files that only their owner may read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+
+/// Bytes of a file that are read and written again at once.
+const RENEWED_BYTES: usize = 1 << 20;
 
 /// Makes the folder with mode 0700 if it is missing, durably; an existing one stays as it is.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
@@ -46,6 +49,29 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let removed = fs::remove_file(&draft);
     written.and(removed)?;
     sync(path.parent().unwrap_or(path))
+}
+
+/// Writes a file's bytes once more where they are, and makes them durable; nothing where there is
+/// no file. After a synchronisation that failed, the system shows bytes that may never have
+/// reached the disk, and later ones leave them out.
+pub(crate) fn renew(path: &Path) -> io::Result<()> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let mut bytes = Vec::with_capacity(RENEWED_BYTES);
+    loop {
+        let at = file.stream_position()?;
+        bytes.clear();
+        let length = (&mut file)
+            .take(RENEWED_BYTES as u64)
+            .read_to_end(&mut bytes)?;
+        if length == 0 {
+            return file.sync_all();
+        }
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&bytes)?;
+    }
 }
 
 /// Makes names in this folder durable, where folders can be synchronised.

@@ -47,6 +47,8 @@ use crate::store::{
 
 /// Name of the database in the relay's folder.
 const DATABASE: &str = "relay.db";
+/// Name of the journal, which SQLite derives.
+const JOURNAL: &str = "relay.db-wal";
 /// Name of the file that is locked as long as a process uses the folder.
 const LOCK: &str = "relay.lock";
 /// Reads that go on at once: as many as a small machine has cores to serve them.
@@ -127,6 +129,8 @@ impl SqliteStore {
         let path = dir.join(DATABASE);
         // SQLite gives its journals the mode of the database, which is made private here.
         folder::open_private(&path).map_err(StoreError::Folder)?;
+        // SQLite takes what it finds in the journal for durable.
+        folder::renew(&dir.join(JOURNAL)).map_err(StoreError::Folder)?;
         let connection = Connection::open(&path)?;
         let id = schema::prepare(&connection)?;
         Ok(Self {
