@@ -75,7 +75,7 @@ pub(crate) fn renew(path: &Path) -> io::Result<()> {
 }
 
 /// Makes names in this folder durable, where folders can be synchronised.
-fn sync(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {

@@ -133,6 +133,8 @@ impl SqliteStore {
         folder::renew(&dir.join(JOURNAL)).map_err(StoreError::Folder)?;
         let connection = Connection::open(&path)?;
         let id = schema::prepare(&connection)?;
+        // SQLite synchronises the names of its files too, but takes no notice when that fails.
+        folder::sync(dir).map_err(StoreError::Folder)?;
         Ok(Self {
             id,
             writer: Writer::start(connection).map_err(StoreError::Thread)?,
