@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_store_whose_id_reads_as_something_else_is_damaged() {
-        let db = Connection::open_in_memory().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let db = Connection::open(folder.path().join("relay.db")).unwrap();
         let id = create(&db).unwrap();
         assert_eq!(identify(&db).unwrap(), id);
         db.execute_batch(

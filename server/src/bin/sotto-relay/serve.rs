@@ -54,7 +54,7 @@ impl Serve {
         runtime.block_on(async {
             let relay = Relay::spawn(config, key, store)
                 .await
-                .map_err(|error| words::spawn(&error))?;
+                .map_err(|error| words::spawn(data, &error))?;
             // Without the note, only `sotto-relay invite` has nothing to show.
             if let Err(error) = note_invite(data, &relay.invite()) {
                 tracing::warn!(%error, "the invite was not noted in the folder");

@@ -33,8 +33,18 @@ pub(crate) fn store(data: &Path, error: &StoreError) -> String {
             "relay.db in {data_dir} is damaged or not a relay's. Nothing was changed; put a \
              backup in its place, or move it away to start with empty mailboxes."
         ),
+        StoreError::Database(error) => database(data, error),
         other => format!("the mailboxes in {data_dir} cannot be used: {other}."),
     }
+}
+
+/// The disk is full, say, or may not be written.
+fn database(data: &Path, error: &dyn std::error::Error) -> String {
+    format!(
+        "the mailboxes in {} cannot be read or written: {error}. See that the disk has room and \
+         may be written, or name another folder with --data.",
+        data.display()
+    )
 }
 
 pub(crate) fn folder(data: &Path, error: &io::Error) -> String {
@@ -42,8 +52,9 @@ pub(crate) fn folder(data: &Path, error: &io::Error) -> String {
     format!("the folder {data} cannot be used: {error}. Name another one with --data.")
 }
 
-pub(crate) fn spawn(error: &SpawnError) -> String {
+pub(crate) fn spawn(data: &Path, error: &SpawnError) -> String {
     match error {
+        SpawnError::Store(error) => database(data, error),
         SpawnError::AddressInUse(address) => format!(
             "another program uses {address}. Stop it, or choose another port with --listen."
         ),
