@@ -1,0 +1,468 @@
+//! A load on the relay's store that follows from its seed, carried out by a process of its own
+//! that notes what it asks and what it is told.
+//!
+//! The notes are lines, each written by one call, so that strace puts them in one order with what
+//! happens on the disk: `ask 7`, `end 7 done`, `given 0 12 7` (mailbox, sequence, envelope).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use sotto_net::link::Cursor;
+use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
+use sotto_relay::store::{Append, Claiming, Declined, Event, Quota, TakenBundle, Ticket};
+use sotto_relay::{SqliteStore, Store};
+
+use crate::ledger::{MAILBOXES, State};
+
+/// Steps that are under way at once.
+pub const WINDOW: usize = 6;
+/// An envelope expires so many steps after it was stored.
+const AGE: u64 = 40;
+/// When the first step is taken, in seconds since 1970; each later one takes a second.
+const START_SECS: u64 = 1_000_000;
+/// Mailboxes have always been used lately.
+const SEEN_SECS: u64 = 1 << 40;
+/// Bytes of a page, in whose multiples SQLite keeps long bodies.
+const PAGE_BYTES: usize = 4_096;
+
+/// One request to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A device logs in with another store's cursor, for the first time or again.
+    Admit(usize),
+    /// An envelope for some mailboxes; the mailbox [`MAILBOXES`] does not exist.
+    Append {
+        /// Its number.
+        envelope: u32,
+        /// For whom.
+        targets: Vec<usize>,
+        /// Envelopes that each mailbox may hold.
+        quota: u64,
+        /// When, in seconds since 1970.
+        stored_secs: u64,
+    },
+    /// A mailbox up to this envelope.
+    Acknowledge {
+        /// Whose.
+        mailbox: usize,
+        /// Number of the envelope.
+        envelope: u32,
+    },
+    /// Prekeys.
+    Publish {
+        /// Whose.
+        mailbox: usize,
+        /// Number of the signed one.
+        signed: Option<u32>,
+        /// Numbers of the others.
+        one_time: Vec<u32>,
+    },
+    /// A bundle, with a one-time prekey if there is one.
+    Take(usize),
+    /// A handle.
+    Claim {
+        /// For whom.
+        mailbox: usize,
+        /// The handle.
+        handle: String,
+        /// The name.
+        name: String,
+    },
+    /// Everything that was stored before, in seconds since 1970.
+    Expire(u64),
+}
+
+/// What a load is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// Requests.
+    pub steps: usize,
+    /// How often the store is opened.
+    pub lives: usize,
+    /// Pages of the longest bodies.
+    pub pages: usize,
+}
+
+/// The device of a mailbox.
+pub fn device(mailbox: usize) -> DeviceKey {
+    DeviceKey([u8::try_from(mailbox + 1).unwrap_or(u8::MAX); 32])
+}
+
+/// The id of an envelope.
+pub fn id(envelope: u32) -> EnvelopeId {
+    let mut bytes = [0; 16];
+    for (place, byte) in bytes.iter_mut().zip(envelope.to_be_bytes()) {
+        *place = byte;
+    }
+    EnvelopeId(bytes)
+}
+
+/// The number of an envelope with this id.
+pub fn number(id: EnvelopeId) -> u32 {
+    let [a, b, c, d, ..] = id.0;
+    u32::from_be_bytes([a, b, c, d])
+}
+
+/// A prekey with this number.
+pub fn prekey(number: u32) -> Prekey {
+    Prekey {
+        id: number,
+        record: Bytes::copy_from_slice(&number.to_be_bytes()),
+    }
+}
+
+impl Load {
+    /// The load as the arguments of a process.
+    pub fn to_text(self) -> String {
+        let Self {
+            seed,
+            steps,
+            lives,
+            pages,
+        } = self;
+        format!("{seed} {steps} {lives} {pages}")
+    }
+
+    /// The load of [`Load::to_text`].
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let mut word = || words.next();
+        Some(Self {
+            seed: word()?.parse().ok()?,
+            steps: word()?.parse().ok()?,
+            lives: word()?.parse().ok()?,
+            pages: word()?.parse().ok()?,
+        })
+    }
+
+    /// What this envelope holds.
+    pub fn body(&self, envelope: u32) -> Bytes {
+        let mut chance = StdRng::seed_from_u64(self.seed ^ u64::from(envelope) << 32);
+        let length = match chance.random_range(0..4) {
+            0 => chance.random_range(0..=self.pages * PAGE_BYTES),
+            _ => chance.random_range(0..300),
+        };
+        let [byte, ..] = envelope.to_le_bytes();
+        vec![byte; length].into()
+    }
+
+    /// The requests, in order.
+    pub fn steps(&self) -> Vec<Step> {
+        let mut chance = StdRng::seed_from_u64(self.seed);
+        let mut state = State::default();
+        let mut steps = Vec::with_capacity(self.steps);
+        // Where each envelope was stored last: what is acknowledged has to be known by then.
+        let mut appended: BTreeMap<u32, usize> = BTreeMap::new();
+        while steps.len() < self.steps {
+            let at = steps.len();
+            let step = match at {
+                0..MAILBOXES => Step::Admit(at),
+                at if at < 2 * MAILBOXES => publish(at - MAILBOXES, &state, &mut chance),
+                _ => choose(at, &state, &appended, &mut chance),
+            };
+            if let Step::Append { envelope, .. } = &step {
+                appended.insert(*envelope, at);
+            }
+            state.carry_out(&step);
+            steps.push(step);
+        }
+        steps
+    }
+}
+
+fn choose(at: usize, state: &State, appended: &BTreeMap<u32, usize>, chance: &mut StdRng) -> Step {
+    let mailbox = chance.random_range(0..MAILBOXES);
+    let now_secs = START_SECS + at as u64;
+    let append = |envelope, targets, quota| Step::Append {
+        envelope,
+        targets,
+        quota,
+        stored_secs: now_secs,
+    };
+    let new = appended.keys().last().map_or(0, |last| last + 1);
+    match chance.random_range(0..100) {
+        0..45 => {
+            let mut targets = vec![mailbox];
+            targets.extend((0..MAILBOXES).filter(|it| *it != mailbox && chance.random_bool(0.3)));
+            append(new, targets, u64::MAX >> 1)
+        }
+        // An envelope that may be there already, in other mailboxes too.
+        45..55 => {
+            let known: Vec<u32> = appended.keys().copied().collect();
+            let envelope = known.choose(chance).copied().unwrap_or(new);
+            append(
+                envelope,
+                vec![mailbox, (mailbox + 1) % MAILBOXES],
+                u64::MAX >> 1,
+            )
+        }
+        55..59 => append(new, vec![mailbox, MAILBOXES], u64::MAX >> 1),
+        59..63 => {
+            // There is room in the first mailbox perhaps, and surely none in the second one.
+            let full = (mailbox + 1) % MAILBOXES;
+            append(new, vec![mailbox, full], state.waiting(full).count() as u64)
+        }
+        63..75 => {
+            let known = state.waiting(mailbox).filter(|envelope| {
+                let stored = appended.get(envelope);
+                stored.is_some_and(|stored| stored + WINDOW <= at)
+            });
+            match known.collect::<Vec<_>>().choose(chance) {
+                Some(envelope) => Step::Acknowledge {
+                    mailbox,
+                    envelope: *envelope,
+                },
+                None => Step::Take(mailbox),
+            }
+        }
+        75..81 => publish(mailbox, state, chance),
+        81..89 => Step::Take(mailbox),
+        89..91 => Step::Admit(mailbox),
+        91..96 => Step::Claim {
+            mailbox,
+            handle: format!("handle{}", chance.random_range(0..6)),
+            name: format!("name{}", chance.random_range(0..3)),
+        },
+        _ => Step::Expire(now_secs.saturating_sub(AGE)),
+    }
+}
+
+/// New prekeys, and some that the store may know.
+fn publish(mailbox: usize, state: &State, chance: &mut StdRng) -> Step {
+    let first = state.newest_prekey(mailbox).map_or(0, |newest| newest + 1);
+    let mut one_time: Vec<u32> = (first..first + chance.random_range(1..5)).collect();
+    one_time.extend((0..first).filter(|_| chance.random_bool(0.2)));
+    let is_first = first == 0;
+    Step::Publish {
+        mailbox,
+        signed: (is_first || chance.random()).then(|| chance.random_range(0..1000)),
+        one_time,
+    }
+}
+
+/// What a request was answered, in the notes' words.
+fn words<T>(outcome: Result<T, Declined>, done: impl FnOnce(T) -> String) -> String {
+    match outcome {
+        Ok(output) => done(output),
+        Err(declined) => format!("{declined:?}"),
+    }
+}
+
+fn number_of(record: &[u8]) -> u32 {
+    record.try_into().map_or(u32::MAX, u32::from_be_bytes)
+}
+
+/// A bundle in the notes' words.
+pub fn bundle_words(bundle: &TakenBundle) -> String {
+    let one_time = bundle.one_time.as_deref().map(number_of);
+    format!("bundle {} {one_time:?}", number_of(&bundle.signed))
+}
+
+type Outcome = std::pin::Pin<Box<dyn Future<Output = String>>>;
+
+fn outcome<T: 'static>(ticket: Ticket<T>, done: impl FnOnce(T) -> String + 'static) -> Outcome {
+    Box::pin(async move { words(ticket.await, done) })
+}
+
+/// The sequences that the store gave out, by mailbox and envelope.
+type Given = Arc<Mutex<BTreeMap<(usize, u32), u64>>>;
+
+/// A process that carries a load out.
+struct Process {
+    load: Load,
+    notes: Arc<File>,
+    given: Given,
+}
+
+/// Carries a load out on the store in this folder, and notes it in this file.
+///
+/// # Panics
+/// When it cannot write its notes.
+pub fn carry_out(load: Load, folder: &Path, notes: &Path) {
+    let process = Process {
+        load,
+        notes: Arc::new(File::create(notes).expect("a file for notes")),
+        given: Given::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let steps = load.steps();
+    let life = steps.len().div_ceil(load.lives);
+    for (number, part) in steps.chunks(life).enumerate() {
+        // A disk that failed once may do the next time.
+        let store = (0..3).find_map(|_| SqliteStore::open(folder).ok());
+        let Some(store) = store else {
+            process.note("unopened");
+            continue;
+        };
+        process.note(&format!(
+            "opened {:032x}",
+            u128::from_be_bytes(store.id().0)
+        ));
+        process.watch(&store);
+        // Connections that read keep the journal from being removed at the end.
+        runtime.block_on(process.live(&store, number * life, part, number % 2 == 1));
+        drop(store);
+        process.note("closed");
+    }
+}
+
+impl Process {
+    fn note(&self, line: &str) {
+        note(&self.notes, line);
+    }
+
+    fn watch(&self, store: &SqliteStore) {
+        let (notes, given) = (Arc::clone(&self.notes), Arc::clone(&self.given));
+        store.watch(Box::new(move |event| {
+            if let Event::Appended { device, delivery } = event {
+                let mailbox = usize::from(device.0[0]) - 1;
+                let envelope = number(delivery.id);
+                note(
+                    &notes,
+                    &format!("given {mailbox} {} {envelope}", delivery.sequence),
+                );
+                let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
+                given.insert((mailbox, envelope), delivery.sequence);
+            }
+        }));
+    }
+
+    async fn live(&self, store: &SqliteStore, first: usize, steps: &[Step], reads: bool) {
+        let mut under_way: VecDeque<(usize, Outcome)> = VecDeque::new();
+        for (place, step) in steps.iter().enumerate() {
+            if under_way.len() >= WINDOW {
+                self.end(&mut under_way).await;
+            }
+            let at = first + place;
+            if self.is_pointless(step) {
+                self.note(&format!("skip {at}"));
+                continue;
+            }
+            self.note(&format!("ask {at}"));
+            under_way.push_back((at, self.ask(store, step).await));
+            if reads && at.is_multiple_of(8) {
+                // What it reads is looked at after the cuts; here it keeps a connection open.
+                drop(store.read(device(0), 0, 8, usize::MAX).await);
+            }
+        }
+        while !under_way.is_empty() {
+            self.end(&mut under_way).await;
+        }
+    }
+
+    async fn end(&self, under_way: &mut VecDeque<(usize, Outcome)>) {
+        if let Some((at, outcome)) = under_way.pop_front() {
+            self.note(&format!("end {at} {}", outcome.await));
+        }
+    }
+
+    fn given(&self, mailbox: usize, envelope: u32) -> Option<u64> {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.get(&(mailbox, envelope)).copied()
+    }
+
+    /// An envelope that was declined cannot be acknowledged.
+    fn is_pointless(&self, step: &Step) -> bool {
+        matches!(step, Step::Acknowledge { mailbox, envelope }
+            if self.given(*mailbox, *envelope).is_none())
+    }
+
+    async fn ask(&self, store: &SqliteStore, step: &Step) -> Outcome {
+        let done = |()| "done".to_owned();
+        match step {
+            Step::Admit(mailbox) => {
+                let ticket = store.admit(device(*mailbox), START, SEEN_SECS).await;
+                outcome(ticket, |_| "done".to_owned())
+            }
+            Step::Append { .. } => outcome(store.append(append(&self.load, step)).await, done),
+            Step::Acknowledge { mailbox, envelope } => {
+                let up_to = self.given(*mailbox, *envelope).unwrap_or(0);
+                outcome(store.acknowledge(device(*mailbox), up_to).await, done)
+            }
+            Step::Publish {
+                mailbox,
+                signed,
+                one_time,
+            } => {
+                let one_time = one_time.iter().copied().map(prekey).collect();
+                let signed = signed.map(prekey);
+                outcome(
+                    store.publish(device(*mailbox), signed, one_time).await,
+                    done,
+                )
+            }
+            Step::Take(mailbox) => {
+                let ticket = store.take_bundle(device(*mailbox), true).await;
+                outcome(ticket, |bundle| bundle_words(&bundle))
+            }
+            Step::Claim {
+                mailbox,
+                handle,
+                name,
+            } => {
+                let claiming = Claiming {
+                    device: device(*mailbox),
+                    handle: handle.clone(),
+                    name: name.clone(),
+                    identity: Bytes::from_static(b"identity"),
+                    open: true,
+                };
+                outcome(store.claim(claiming).await, done)
+            }
+            Step::Expire(before_secs) => {
+                let ticket = store.expire(*before_secs).await;
+                outcome(ticket, |envelopes| format!("expired {envelopes}"))
+            }
+        }
+    }
+}
+
+/// The cursor of somebody who has never been here.
+pub const START: Cursor = Cursor {
+    store: StoreId([0; 16]),
+    after: 0,
+};
+
+/// The append of a step; for any other step an envelope for nobody.
+pub fn append(load: &Load, step: &Step) -> Append {
+    let (envelope, targets, envelopes, stored_secs) = match step {
+        Step::Append {
+            envelope,
+            targets,
+            quota,
+            stored_secs,
+        } => (*envelope, targets.as_slice(), *quota, *stored_secs),
+        _ => (0, [].as_slice(), 0, 0),
+    };
+    let body = load.body(envelope);
+    Append {
+        id: id(envelope),
+        targets: targets
+            .iter()
+            .map(|mailbox| (device(*mailbox), body.clone()))
+            .collect(),
+        quota: Quota {
+            envelopes,
+            bytes: u64::MAX >> 1,
+        },
+        stored_secs,
+    }
+}
+
+fn note(mut notes: &File, line: &str) {
+    let line = format!("{line}\n");
+    // One call, so that the line has one place in the order.
+    let written = notes.write(line.as_bytes()).expect("notes are written");
+    assert_eq!(written, line.len(), "a note is written in whole");
+}

@@ -1,0 +1,128 @@
+//! The power goes out after every storage operation of the relay's store: it opens again, and
+//! keeps what it has promised.
+//!
+//! `SOTTO_SEED` sets the chance that makes the load and decides what a disk keeps, `SOTTO_CUTS`
+//! how many ways of it are tried after each operation (2 unless given). Which envelopes share a
+//! commit depends on time as well; the recording of a failure is kept for that reason.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that meets the unexpected fails there, and prints its seed"
+)]
+
+use std::time::Instant;
+
+use sotto_tests::cut::Cuts;
+use sotto_tests::ledger::Ledger;
+use sotto_tests::load::Load;
+use sotto_tests::recording::{self, Recording};
+use sotto_tests::strace::{self, Event};
+
+/// Not a test: the process that is recorded.
+#[test]
+#[ignore = "started by the others"]
+fn process() {
+    recording::process();
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Carries a load out under strace, and cuts the power all along; gives what it did.
+fn cut(load: Load, stride: usize, faults: &[String]) -> Vec<Event> {
+    let variants = variable("SOTTO_CUTS").unwrap_or(2);
+    println!("SOTTO_SEED={} SOTTO_CUTS={variants}", load.seed);
+    let started = Instant::now();
+    let recording = Recording::make(load, faults).unwrap();
+    let cuts = Cuts {
+        seed: load.seed,
+        variants: usize::try_from(variants).unwrap(),
+        stride,
+        is_volatile: |name| name.as_encoded_bytes().ends_with(b"-shm"),
+    };
+    let ledger = Ledger::new(load, !faults.is_empty());
+    let (events, disk) = (&recording.events, recording.disk());
+    match cuts.run(events, &disk, &ledger) {
+        Ok(tally) => println!(
+            "{} events, {} cuts, {} folders, {:?}",
+            events.len(),
+            tally.moments,
+            tally.folders,
+            started.elapsed()
+        ),
+        Err(error) => {
+            let kept = recording.keep();
+            panic!("SOTTO_SEED={} {error}; see {}", load.seed, kept.display());
+        }
+    }
+    recording.events
+}
+
+fn seed() -> u64 {
+    variable("SOTTO_SEED").unwrap_or_else(rand::random)
+}
+
+#[test]
+fn what_was_promised_outlives_a_power_cut_after_every_operation() {
+    if !strace::is_installed() {
+        return;
+    }
+    let load = Load {
+        seed: seed(),
+        steps: 160,
+        lives: 4,
+        pages: 3,
+    };
+    cut(load, 1, &[]);
+}
+
+#[test]
+fn what_was_promised_outlives_a_power_cut_around_a_checkpoint() {
+    if !strace::is_installed() {
+        return;
+    }
+    // Enough pages that the journal is copied into the database and begun anew on the way.
+    let load = Load {
+        seed: seed(),
+        steps: 170,
+        lives: 1,
+        pages: 400,
+    };
+    let events = cut(load, 100, &[]);
+    let begun = events.iter().filter(|event| {
+        let Event::Call(call) = event else {
+            return false;
+        };
+        let file = call.descriptor(0).map(|(_, path)| path.to_owned());
+        call.name == "pwrite64"
+            && call.size(3) == Some(0)
+            && file.is_some_and(|path| path.ends_with("relay.db-wal"))
+    });
+    assert!(begun.count() > 1, "there was a checkpoint");
+}
+
+#[test]
+fn what_was_promised_outlives_a_power_cut_after_a_disk_has_failed_to_synchronise() {
+    if !strace::is_installed() {
+        return;
+    }
+    let load = Load {
+        seed: seed(),
+        steps: 160,
+        lives: 4,
+        pages: 3,
+    };
+    // Some of each thread's; a later success says nothing about what came before.
+    let first = 1 + load.seed % 7;
+    let fault = |call| format!("{call}:error=EIO:when={first}+7");
+    let events = cut(load, 1, &[fault("fsync"), fault("fdatasync")]);
+    let failed = events.iter().filter(|event| match event {
+        Event::Call(call) => call.is_injected,
+        Event::Mark(mark) => mark.ends_with(" Unavailable"),
+    });
+    assert!(failed.count() > 5, "the disk has failed");
+}
