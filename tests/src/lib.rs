@@ -10,7 +10,7 @@
 //! - [`strace`]: a program under strace, which records or disturbs it; [`call`]: one call of it.
 //! - [`disk`]: a folder as a disk may hold it after a power cut; [`cut`]: one after every call.
 //! - [`load`]: requests to a relay's store, in a process of its own; [`recording`]: what that did;
-//!   [`ledger`]: what the store has promised.
+//!   [`ledger`]: what the store has promised, and [`state`]: what it then holds.
 //!
 //! Nothing here sleeps: everything is awaited, with a deadline.
 
@@ -33,6 +33,10 @@ pub mod ledger;
 pub mod load;
 #[cfg(target_os = "linux")]
 pub mod recording;
+#[cfg(target_os = "linux")]
+pub mod state;
+#[cfg(target_os = "linux")]
+pub mod step;
 #[cfg(target_os = "linux")]
 pub mod strace;
 mod tap;

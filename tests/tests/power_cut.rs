@@ -126,3 +126,22 @@ fn what_was_promised_outlives_a_power_cut_after_a_disk_has_failed_to_synchronise
     });
     assert!(failed.count() > 5, "the disk has failed");
 }
+
+#[test]
+fn what_comes_back_from_a_commit_that_failed_takes_nothing_with_it() {
+    if !strace::is_installed() {
+        return;
+    }
+    let load = Load {
+        seed: seed(),
+        steps: 110,
+        lives: 2,
+        pages: 3,
+    };
+    // Each life of the store ends with commits that fail, and the next one begins well.
+    let fault = |call| format!("{call}:error=EIO:when=12+");
+    let events = cut(load, 10, &[fault("fsync"), fault("fdatasync")]);
+    let is =
+        |start| move |event: &&Event| matches!(event, Event::Mark(mark) if mark.starts_with(start));
+    assert_eq!(events.iter().filter(is("opened")).count(), 2);
+}
