@@ -31,7 +31,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use rusqlite::Connection;
 use sotto_net::link::Cursor;
-use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
+use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Prekey, Sequence, StoreId};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -202,8 +202,13 @@ impl Store for SqliteStore {
                     }
                     return ticket;
                 }
-                Err(Obstacle::Declined(declined)) => return Ticket::known(Err(declined)),
                 Err(Obstacle::Closed(closed)) => closed,
+                // What is stored already needs no room.
+                Err(Obstacle::Full(device)) => match self.recall(device, append.id).await {
+                    Ok(true) => continue,
+                    Ok(false) => return Ticket::known(Err(Declined::MailboxFull)),
+                    Err(declined) => return Ticket::known(Err(declined)),
+                },
             };
             let mut tickets = Vec::with_capacity(closed.len());
             for device in closed {
@@ -340,6 +345,19 @@ impl SqliteStore {
                 },
             )
             .await
+    }
+
+    /// Brings an id to mind that only the disk knows; false if it does not.
+    async fn recall(&self, device: DeviceKey, id: EnvelopeId) -> Result<bool, Declined> {
+        let is_known = self
+            .readers
+            .run(move |db| rows::knows(db, device, id))
+            .await?;
+        Ok(is_known
+            && self.writer.shared().mailboxes(|mailboxes| {
+                let mailbox = mailboxes.get_mut(device);
+                mailbox.is_some_and(|mailbox| mailbox.know(id))
+            }))
     }
 
     /// Brings a mailbox into memory with sequences to give out.

@@ -2,8 +2,8 @@
 //!
 //! Every write answers through a [`Ticket`]: the method returns once the write has its place in
 //! the order of writes, the ticket once it **cannot be lost**: it is durable, or, for an envelope,
-//! each of its devices has acknowledged it. Writes of one caller are carried out in the order in
-//! which their methods returned, which is what keeps a sender's envelopes in order.
+//! each of its devices has acknowledged it. Envelopes of one caller are stored in the order in which
+//! their methods returned, and so are acknowledgements and all other writes, each among themselves.
 //!
 //! A mailbox that somebody attends to gives its envelopes out at once, before they are durable: its
 //! reader most often has stored them by the time the disk would have.
@@ -123,7 +123,10 @@ impl<T> Ticket<T> {
     }
 }
 
-impl<T: Unpin> Future for Ticket<T> {
+// What a known outcome holds is never pinned.
+impl<T> Unpin for Ticket<T> {}
+
+impl<T> Future for Ticket<T> {
     type Output = Result<T, Declined>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -337,7 +340,8 @@ pub trait Store: Send + Sync + 'static {
         bytes: usize,
     ) -> impl Future<Output = Result<Vec<Delivery>, Declined>> + Send;
 
-    /// Forgets the envelopes of a mailbox up to this sequence.
+    /// Forgets the envelopes of a mailbox up to this sequence. If it is declined they may still go
+    /// later, with another write.
     fn acknowledge(
         &self,
         device: DeviceKey,

@@ -32,6 +32,8 @@ pub struct Ledger {
     possible: Vec<State>,
     /// Steps behind, of which nobody knows: under way, or declined and in the journal perhaps.
     behind: Vec<usize>,
+    /// Acknowledgements that were declined in this life of the store.
+    loose: Vec<usize>,
     /// Steps that were begun.
     asked: usize,
     /// Answers, in order.
@@ -52,6 +54,7 @@ impl Ledger {
             store: None,
             possible: vec![State::default()],
             behind: Vec::new(),
+            loose: Vec::new(),
             asked: 0,
             ends: Vec::new(),
             given: Default::default(),
@@ -75,6 +78,7 @@ impl Ledger {
             "opened" => {
                 self.possible = self.come_back();
                 self.behind.clear();
+                self.loose.clear();
                 let store = self.store.get_or_insert_with(|| rest.to_owned());
                 (store == rest).then_some(())
             }
@@ -113,9 +117,18 @@ impl Ledger {
 
     fn answer(&mut self, at: usize, answer: &str) -> Option<()> {
         if answer == "Unavailable" {
+            if matches!(self.steps.get(at), Some(Step::Acknowledge { .. })) {
+                self.behind.retain(|it| *it != at);
+                self.loose.push(at);
+                self.let_go();
+            }
             return self.fails.then_some(());
         }
         self.behind.retain(|it| *it != at);
+        if self.fails && answer == "MailboxFull" {
+            // The room may have been taken by others that were then declined.
+            return Some(());
+        }
         let step = self.steps.get(at)?;
         let before = self.possible.clone();
         self.possible
@@ -124,7 +137,20 @@ impl Ledger {
             // This commit has the place in the journal where a declined one may have been.
             self.behind.retain(|it| *it > at);
         }
+        self.let_go();
         (!self.possible.is_empty()).then_some(())
+    }
+
+    /// What an acknowledgement lets go of may go with any later write, though it was declined.
+    fn let_go(&mut self) {
+        for at in self.loose.clone() {
+            for mut state in self.possible.clone() {
+                self.carry_out(at, &mut state);
+                if !self.possible.contains(&state) {
+                    self.possible.push(state);
+                }
+            }
+        }
     }
 
     /// What the store may hold: what is certain, and perhaps some of the steps of which nobody
@@ -194,10 +220,16 @@ impl Ledger {
     async fn waiting(&self, store: &SqliteStore) -> Result<Vec<Vec<Delivery>>, String> {
         let mut all = Vec::new();
         for mailbox in 0..MAILBOXES {
-            let waiting = store
-                .read(load::device(mailbox), 0, u32::MAX, usize::MAX)
-                .await
-                .map_err(|error| error.to_string())?;
+            let mut waiting: Vec<Delivery> = Vec::new();
+            loop {
+                let after = waiting.last().map_or(0, |delivery| delivery.sequence);
+                let read = store.read(load::device(mailbox), after, u32::MAX, usize::MAX);
+                let read = read.await.map_err(|error| error.to_string())?;
+                if read.is_empty() {
+                    break;
+                }
+                waiting.extend(read);
+            }
             let mut last = 0;
             for delivery in &waiting {
                 let envelope = load::number(delivery.id);

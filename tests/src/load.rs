@@ -4,20 +4,21 @@
 //! The notes are lines, each written by one call, so that strace puts them in one order with what
 //! happens on the disk: `ask 7`, `end 7 done`, `given 0 12 7` (mailbox, sequence, envelope).
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_net::link::Cursor;
 use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
-use sotto_relay::store::{Append, Claiming, Declined, Event, Quota, TakenBundle, Ticket};
+use sotto_relay::store::{Append, Claiming, Declined, Quota, TakenBundle, Ticket};
 use sotto_relay::{SqliteStore, Store};
 
+use crate::state::MAILBOXES;
 pub use crate::step::{Step, WINDOW};
 
 /// Mailboxes have always been used lately.
@@ -110,6 +111,15 @@ fn words<T>(outcome: Result<T, Declined>, done: impl FnOnce(T) -> String) -> Str
     }
 }
 
+/// What the store keeps in order: steps of one sort, and not those of different sorts.
+fn sort(step: &Step) -> u8 {
+    match step {
+        Step::Append { .. } => 0,
+        Step::Acknowledge { .. } => 1,
+        _ => 2,
+    }
+}
+
 fn number_of(record: &[u8]) -> u32 {
     record.try_into().map_or(u32::MAX, u32::from_be_bytes)
 }
@@ -126,14 +136,12 @@ fn outcome<T: 'static>(ticket: Ticket<T>, done: impl FnOnce(T) -> String + 'stat
     Box::pin(async move { words(ticket.await, done) })
 }
 
-/// The sequences that the store gave out, by mailbox and envelope.
-type Given = Arc<Mutex<BTreeMap<(usize, u32), u64>>>;
-
 /// A process that carries a load out.
 struct Process {
     load: Load,
-    notes: Arc<File>,
-    given: Given,
+    notes: File,
+    /// The sequences of envelopes that were confirmed, by mailbox and envelope, as far as known.
+    given: RefCell<BTreeMap<(usize, u32), u64>>,
 }
 
 /// Carries a load out on the store in this folder, and notes it in this file.
@@ -143,8 +151,8 @@ struct Process {
 pub fn carry_out(load: Load, folder: &Path, notes: &Path) {
     let process = Process {
         load,
-        notes: Arc::new(File::create(notes).expect("a file for notes")),
-        given: Given::default(),
+        notes: File::create(notes).expect("a file for notes"),
+        given: RefCell::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -162,9 +170,8 @@ pub fn carry_out(load: Load, folder: &Path, notes: &Path) {
             "opened {:032x}",
             u128::from_be_bytes(store.id().0)
         ));
-        process.watch(&store);
         // Connections that read keep the journal from being removed at the end.
-        runtime.block_on(process.live(&store, number * life, part, number % 2 == 1));
+        runtime.block_on(process.live(&store, number * life, part, number % 2 == 0));
         drop(store);
         process.note("closed");
     }
@@ -175,39 +182,23 @@ impl Process {
         note(&self.notes, line);
     }
 
-    fn watch(&self, store: &SqliteStore) {
-        let (notes, given) = (Arc::clone(&self.notes), Arc::clone(&self.given));
-        store.watch(Box::new(move |event| {
-            if let Event::Appended { device, delivery } = event {
-                let mailbox = usize::from(device.0[0]) - 1;
-                let envelope = number(delivery.id);
-                note(
-                    &notes,
-                    &format!("given {mailbox} {} {envelope}", delivery.sequence),
-                );
-                let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
-                given.insert((mailbox, envelope), delivery.sequence);
-            }
-        }));
-    }
-
     async fn live(&self, store: &SqliteStore, first: usize, steps: &[Step], reads: bool) {
         let mut under_way: VecDeque<(usize, Outcome)> = VecDeque::new();
         for (place, step) in steps.iter().enumerate() {
-            if under_way.len() >= WINDOW {
+            let at = first + place;
+            let is_another = place > 0 && steps.get(place - 1).map(sort) != Some(sort(step));
+            while under_way.len() >= WINDOW || (is_another && !under_way.is_empty()) {
                 self.end(&mut under_way).await;
             }
-            let at = first + place;
+            if reads && under_way.is_empty() {
+                self.look(store).await;
+            }
             if self.is_pointless(step) {
                 self.note(&format!("skip {at}"));
                 continue;
             }
             self.note(&format!("ask {at}"));
             under_way.push_back((at, self.ask(store, step).await));
-            if reads && at.is_multiple_of(8) {
-                // What it reads is looked at after the cuts; here it keeps a connection open.
-                drop(store.read(device(0), 0, 8, usize::MAX).await);
-            }
         }
         while !under_way.is_empty() {
             self.end(&mut under_way).await;
@@ -220,9 +211,30 @@ impl Process {
         }
     }
 
+    /// Notes the sequences of what has come since; nothing is under way, so all of it is durable.
+    async fn look(&self, store: &SqliteStore) {
+        for mailbox in 0..MAILBOXES {
+            let after = self.newest(mailbox);
+            let read = store.read(device(mailbox), after, u32::MAX, usize::MAX);
+            for delivery in read.await.unwrap_or_default() {
+                let (envelope, sequence) = (number(delivery.id), delivery.sequence);
+                self.note(&format!("given {mailbox} {sequence} {envelope}"));
+                self.given
+                    .borrow_mut()
+                    .insert((mailbox, envelope), sequence);
+            }
+        }
+    }
+
+    /// The highest sequence that is known of a mailbox.
+    fn newest(&self, mailbox: usize) -> u64 {
+        let given = self.given.borrow();
+        let places = given.iter().filter(|((of, _), _)| *of == mailbox);
+        places.map(|(_, sequence)| *sequence).max().unwrap_or(0)
+    }
+
     fn given(&self, mailbox: usize, envelope: u32) -> Option<u64> {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        given.get(&(mailbox, envelope)).copied()
+        self.given.borrow().get(&(mailbox, envelope)).copied()
     }
 
     /// An envelope that was declined cannot be acknowledged.

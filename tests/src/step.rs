@@ -106,7 +106,11 @@ fn choose(at: usize, state: &State, appended: &BTreeMap<u32, usize>, chance: &mu
         }
         // An envelope that may be there already, in other mailboxes too.
         45..55 => {
-            let known: Vec<u32> = appended.keys().copied().collect();
+            // Not one that is under way: it may be declined for some of its mailboxes.
+            let known = appended
+                .iter()
+                .filter(|(_, stored)| **stored + WINDOW <= at);
+            let known: Vec<u32> = known.map(|(envelope, _)| *envelope).collect();
             let envelope = known.choose(chance).copied().unwrap_or(new);
             append(
                 envelope,

@@ -113,6 +113,7 @@ pub(super) struct Mailbox {
     acknowledged: Sequence,
     /// What lies on the disk up to here may go.
     forget_up_to: Option<Sequence>,
+    is_forgetting: bool,
     /// Ids that are remembered were looked at when so much had been acknowledged.
     trimmed: Sequence,
     /// Whatever waits behind this is in `held`; whatever waits before it, on the disk.
@@ -139,6 +140,7 @@ impl Mailbox {
             is_reserving: false,
             acknowledged: 0,
             forget_up_to: None,
+            is_forgetting: false,
             trimmed: 0,
             floor: row.last,
             held: VecDeque::new(),
@@ -158,6 +160,7 @@ impl Mailbox {
             && self.held.is_empty()
             && self.in_transaction == 0
             && self.forget_up_to.is_none()
+            && !self.is_forgetting
     }
 
     pub(super) fn admits(&self, id: EnvelopeId, body: &Bytes, quota: Quota) -> Admits {
@@ -210,6 +213,15 @@ impl Mailbox {
         }
     }
 
+    /// Learns that the disk knows this id; false if it was known.
+    pub(super) fn know(&mut self, id: EnvelopeId) -> bool {
+        let is_new = !self.ids.contains(id);
+        if is_new {
+            self.ids.put(id);
+        }
+        is_new
+    }
+
     pub(super) fn wants_sequences(&self) -> bool {
         !self.is_reserving && self.reserved - self.last < RESERVE_BELOW
     }
@@ -257,7 +269,12 @@ impl Mailbox {
     pub(super) fn acknowledge(&mut self, up_to: Sequence, tally: &mut Tally) -> Acknowledged {
         let up_to = up_to.min(self.last);
         if up_to <= self.acknowledged {
-            return Acknowledged::Forgotten;
+            // What was acknowledged before may be on its way still.
+            return if self.is_forgetting || self.forget_up_to.is_some() {
+                self.forget_later(up_to)
+            } else {
+                Acknowledged::Forgotten
+            };
         }
         self.acknowledged = up_to;
         while let Some(mut held) = self.held.pop_front_if(|held| held.sequence <= up_to) {
@@ -279,7 +296,9 @@ impl Mailbox {
 
     /// What lies on the disk up to here may go.
     pub(super) fn forget_later(&mut self, up_to: Sequence) -> Acknowledged {
-        match self.forget_up_to.replace(up_to) {
+        let listed = self.forget_up_to;
+        self.forget_up_to = listed.max(Some(up_to));
+        match listed {
             None => Acknowledged::OnDisk,
             Some(_) => Acknowledged::Listed,
         }
@@ -288,6 +307,7 @@ impl Mailbox {
     /// What is to go from the disk now.
     pub(super) fn take_forgetting(&mut self) -> Option<Forgetting> {
         let up_to = self.forget_up_to.take()?;
+        self.is_forgetting = true;
         let trims = up_to / TRIM_EVERY > self.trimmed / TRIM_EVERY;
         if trims {
             self.trimmed = up_to;
@@ -356,6 +376,11 @@ impl Mailbox {
     /// The disk has let go of envelopes.
     pub(super) fn forgotten(&mut self, load: Load) {
         self.stored.subtract(load);
+    }
+
+    /// The disk has let go of what was to go, or failed to.
+    pub(super) fn end_forgetting(&mut self) {
+        self.is_forgetting = false;
     }
 
     /// The envelopes behind this sequence if all of them are in memory; otherwise behind which and

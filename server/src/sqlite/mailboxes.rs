@@ -32,7 +32,8 @@ struct Place {
 /// Why an append cannot be carried out now.
 #[derive(Debug)]
 pub(super) enum Obstacle {
-    Declined(Declined),
+    /// This mailbox is full.
+    Full(DeviceKey),
     /// These mailboxes must be read from the disk, or need sequences.
     Closed(Vec<DeviceKey>),
 }
@@ -151,7 +152,7 @@ impl Mailboxes {
             match self.by_device.get(device).map(admits) {
                 Some(Admits::Yes) => {}
                 Some(Admits::Known) => known.push(*device),
-                Some(Admits::Full) => return Err(Obstacle::Declined(Declined::MailboxFull)),
+                Some(Admits::Full) => return Err(Obstacle::Full(*device)),
                 Some(Admits::NoSequence) | None => closed.push(*device),
             }
         }
@@ -261,7 +262,10 @@ impl Mailboxes {
         }
         for ((device, _), forgotten) in writing.forgetting.iter().zip(written.forgotten) {
             self.tally.acknowledged += forgotten.envelopes;
-            self.forgotten(*device, forgotten);
+            if let Some(mailbox) = self.by_device.get_mut(device) {
+                mailbox.forgotten(forgotten);
+                mailbox.end_forgetting();
+            }
         }
         for forgetter in writing.forgetters {
             forgetter.give(Ok(()));
@@ -277,10 +281,11 @@ impl Mailboxes {
         }
         // It goes when the disk works again; nothing depends on it.
         for (device, forgetting) in writing.forgetting {
-            if let Some(mailbox) = self.by_device.get_mut(&device)
-                && mailbox.forget_later(forgetting.up_to) == Acknowledged::OnDisk
-            {
-                self.forgetting.push(device);
+            if let Some(mailbox) = self.by_device.get_mut(&device) {
+                mailbox.end_forgetting();
+                if mailbox.forget_later(forgetting.up_to) == Acknowledged::OnDisk {
+                    self.forgetting.push(device);
+                }
             }
         }
         for forgetter in writing.forgetters {

@@ -135,6 +135,17 @@ pub(super) fn insert(db: &Connection, row: &EnvelopeRow) -> rusqlite::Result<boo
     Ok(true)
 }
 
+/// Whether a mailbox knows the id of an envelope that it has stored.
+pub(super) fn knows(db: &Connection, device: DeviceKey, id: EnvelopeId) -> Result<bool, Failure> {
+    let known = db
+        .prepare_cached(
+            "SELECT 1 FROM envelope_id JOIN mailbox ON mailbox.number = envelope_id.mailbox
+             WHERE device = ?1 AND envelope_id.id = ?2",
+        )?
+        .exists(params![device.0, id.0])?;
+    Ok(known)
+}
+
 /// Counts what was inserted into a mailbox.
 pub(super) fn count(db: &Connection, mailbox: i64, inserted: Load) -> rusqlite::Result<()> {
     db.prepare_cached(
