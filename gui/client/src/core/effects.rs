@@ -26,6 +26,14 @@ pub(crate) struct Effects {
 pub(crate) enum Change {
     /// Deliveries of this relay are stored up to here.
     SetCursor { pin: RelayPin, cursor: Cursor },
+    /// The relay's envelope with this id was handled; forgets those that are no longer among the
+    /// newest.
+    RememberDelivery {
+        pin: RelayPin,
+        /// Counts what was handled, from 1.
+        place: u64,
+        id: EnvelopeId,
+    },
     /// Keep a prekey's secret (its stored form).
     AddPrekey { id: u32, stored: Zeroizing<Vec<u8>> },
     /// Forget a prekey's secret, and the replay entries that hang on it.
@@ -127,6 +135,8 @@ pub(crate) struct OutboxRecord {
 /// Everything that the core keeps in memory, as read from the vault.
 pub(crate) struct Loaded {
     pub(crate) cursors: Vec<(RelayPin, Cursor)>,
+    /// What was handled lately, with its place, oldest first.
+    pub(crate) recent: Vec<(RelayPin, u64, EnvelopeId)>,
     pub(crate) prekeys: Vec<Zeroizing<Vec<u8>>>,
     pub(crate) replay: Vec<([u8; 32], u32)>,
     pub(crate) chats: Vec<ChatRecord>,

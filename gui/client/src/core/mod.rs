@@ -3,7 +3,7 @@
 //! - [`act`] carries out what the person wishes,
 //! - [`relay`] answers what the relay says on the control stream,
 //! - [`directory`] knows who is behind a handle, and whether that changed,
-//! - [`receive`] takes envelopes in,
+//! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
 //! - [`send`] seals messages and receipts.
 //!
 //! A core that could not commit its effects is thrown away and loaded again from the vault.
@@ -16,6 +16,7 @@ pub(crate) mod effects;
 mod outbox;
 mod prekeys;
 mod receive;
+pub(crate) mod recent;
 mod relay;
 mod send;
 
@@ -38,6 +39,7 @@ use self::effects::{Change, Effects, Loaded};
 use self::outbox::Outbox;
 use self::prekeys::Prekeys;
 use self::receive::Inbox;
+use self::recent::RecentDeliveries;
 use self::relay::LinkState;
 use crate::Person;
 use crate::view::{ChatId, ChatRow, MessageKey, Notice};
@@ -82,6 +84,7 @@ pub(crate) struct Core {
     prekeys: Prekeys,
     outbox: Outbox,
     inbox: Inbox,
+    recent: RecentDeliveries,
     cursors: HashMap<RelayPin, Cursor>,
     next_key: i64,
     link: Option<LinkState>,
@@ -141,6 +144,7 @@ impl Core {
             chats,
             outbox,
             inbox: Inbox::default(),
+            recent: RecentDeliveries::new(loaded.recent),
             cursors: loaded.cursors.into_iter().collect(),
             next_key: loaded.next_key,
             link: None,

@@ -70,9 +70,13 @@ impl Core {
             if envelope.sequence <= cursor.after {
                 continue;
             }
-            if let Handled::NotYet = self.handle(&envelope, now) {
-                self.inbox.held_back.push_front(envelope);
-                break;
+            if !self.recent.holds(pin, envelope.id) {
+                if let Handled::NotYet = self.handle(&envelope, now) {
+                    self.inbox.held_back.push_front(envelope);
+                    break;
+                }
+                let remembered = self.recent.remember(pin, envelope.id);
+                self.effects.commit.push(remembered);
             }
             cursor.after = envelope.sequence;
         }

@@ -8,7 +8,7 @@ use sotto_net::wire::{
     Bundle, ClientFrame, Done, Entry, EnvelopeId, Prekey, PrekeysLow, Refusal, Refused, Send,
 };
 
-use super::effects::ChatRecord;
+use super::effects::{ChatRecord, SessionRecord};
 use super::*;
 use crate::view::{Delivery as Progress, Presence, Trust};
 
@@ -33,6 +33,23 @@ fn identities() -> &'static [Arc<Identity>; 2] {
             Arc::new(Identity::generate(&mut rng).unwrap())
         })
     })
+}
+
+/// A vault with nothing but these chats.
+fn loaded(chats: Vec<ChatRecord>) -> Loaded {
+    Loaded {
+        cursors: Vec::new(),
+        recent: Vec::new(),
+        prekeys: Vec::new(),
+        replay: Vec::new(),
+        chats,
+        sessions: Vec::new(),
+        last: Vec::new(),
+        unread: Vec::new(),
+        unsealed: Vec::new(),
+        outbox: Vec::new(),
+        next_key: 1,
+    }
 }
 
 /// A core with one chat, and what it has published.
@@ -65,18 +82,7 @@ impl Side {
             is_verified: false,
             draft: String::new(),
         };
-        let loaded = Loaded {
-            cursors: Vec::new(),
-            prekeys: Vec::new(),
-            replay: Vec::new(),
-            chats: vec![chat],
-            sessions: Vec::new(),
-            last: Vec::new(),
-            unread: Vec::new(),
-            unsealed: Vec::new(),
-            outbox: Vec::new(),
-            next_key: 1,
-        };
+        let loaded = loaded(vec![chat]);
         let rng = StdRng::seed_from_u64(10 + index as u64);
         let core = Core::new(Arc::clone(&identity), person, loaded, rng);
         let mut side = Self {
@@ -159,9 +165,44 @@ impl Side {
         self.sequence += 1;
         Delivery {
             sequence: self.sequence,
-            id: EnvelopeId([0; 16]),
+            id: EnvelopeId(u128::from(self.sequence).to_be_bytes()),
             body,
         }
+    }
+
+    /// The same envelope in a new place of the mailbox.
+    fn again(&mut self, envelope: &Delivery) -> Delivery {
+        self.sequence += 1;
+        Delivery {
+            sequence: self.sequence,
+            ..envelope.clone()
+        }
+    }
+
+    /// Starts again from what was committed of sessions and deliveries.
+    fn restart(&mut self, now: Moment) {
+        let chats = self.core.chats.values().map(Chat::record).collect();
+        let mut loaded = loaded(chats);
+        for change in &self.commits {
+            match change {
+                Change::PutSession(record) => {
+                    loaded.sessions.retain(|other| other.id != record.id);
+                    loaded.sessions.push(SessionRecord {
+                        stored: record.stored.clone(),
+                        ..*record
+                    });
+                }
+                Change::RememberDelivery { pin, place, id } => {
+                    loaded.recent.push((*pin, *place, *id));
+                }
+                Change::SetCursor { pin, cursor } => loaded.cursors = vec![(*pin, *cursor)],
+                _ => {}
+            }
+        }
+        let person = self.core.person.clone();
+        let rng = StdRng::seed_from_u64(20);
+        self.core = Core::new(Arc::clone(&self.identity), person, loaded, rng);
+        self.link_up(now);
     }
 
     fn acknowledged(&self) -> Option<u64> {
@@ -237,6 +278,65 @@ fn what_was_stored_before_is_passed_over() {
     bob.step(Input::Deliveries(vec![envelope.clone()]), NOW);
     bob.step(Input::Deliveries(vec![envelope]), NOW);
     assert_eq!((bob.received(), bob.core.notice()), (1, None));
+}
+
+#[test]
+fn a_delivery_that_comes_again_is_acknowledged_and_otherwise_passed_over() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let first = bob.envelope(body(&sends[0]));
+    let twice = vec![first.clone(), bob.again(&first)];
+    bob.step(Input::Deliveries(twice), NOW);
+    assert_eq!((bob.received(), bob.acknowledged()), (1, Some(2)));
+
+    let check = |bob: &mut Side, what: &str| {
+        bob.commits.clear();
+        let again = bob.again(&first);
+        let sequence = again.sequence;
+        bob.step(Input::Deliveries(vec![again]), NOW);
+        assert_eq!(bob.acknowledged(), Some(sequence), "{what}");
+        assert_eq!(bob.core.notice(), None, "{what}");
+        // No message and no session, nor is the id remembered twice.
+        let is_cursor = |change: &Change| matches!(change, Change::SetCursor { .. });
+        assert!(bob.commits.iter().all(is_cursor), "{what}");
+        assert_eq!(bob.commits.len(), 1, "{what}");
+    };
+    bob.step(Input::LinkDown, NOW);
+    bob.link_up(NOW);
+    let commits = std::mem::take(&mut bob.commits);
+    check(&mut bob, "on a new connection");
+    bob.commits = commits;
+    bob.restart(NOW);
+    check(&mut bob, "after a restart");
+
+    // The session goes on as if nothing had come.
+    alice.write("and on", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let envelope = bob.envelope(body(&sends[0]));
+    bob.step(Input::Deliveries(vec![envelope]), NOW);
+    assert_eq!((bob.received(), bob.core.notice()), (1, None));
+}
+
+#[test]
+fn what_waits_in_a_stalled_mailbox_is_not_taken_for_handled() {
+    let (mut alice, mut bob) = pair();
+    alice.write("honest", NOW);
+    let sends = alice.sends(&mut bob, NOW);
+    let mut forged = body(&sends[0]).to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let mut envelopes: Vec<Delivery> = (0..20)
+        .map(|_| bob.envelope(forged.clone().into()))
+        .collect();
+    let honest = bob.envelope(body(&sends[0]));
+    envelopes.push(honest.clone());
+    bob.step(Input::Deliveries(envelopes), NOW);
+    assert!(bob.core.is_inbox_stalled());
+    // The connection is lost meanwhile, so that it comes once more.
+    bob.step(Input::LinkDown, NOW);
+    bob.link_up(later(60_000));
+    bob.step(Input::Deliveries(vec![honest]), later(60_000));
+    assert_eq!(bob.received(), 1);
 }
 
 #[test]

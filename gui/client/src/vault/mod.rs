@@ -26,9 +26,9 @@ pub(crate) use self::folder::Folder;
 pub(crate) use self::write::Committed;
 use crate::core::effects::ChatRecord;
 
-const SCHEMA: &str = include_str!("schema.sql");
-/// The version of [`SCHEMA`], kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+/// What each version added to the one before. A new vault goes through all of them, an older one
+/// through those that it lacks; what was released is not changed any more.
+const SCHEMAS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Why the vault did not do what was asked. Nothing was changed.
 #[derive(Debug, Error)]
@@ -165,12 +165,11 @@ impl Vault {
         folder.write_header(&header.encode())?;
         let path = folder.new_database()?;
         {
-            let database = connect(&path, &master)?;
-            database.execute_batch(&format!(
-                "BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};"
-            ))?;
-            write::insert_profile(&database, identity, chats)?;
-            database.execute_batch("COMMIT")?;
+            let mut database = connect(&path, &master)?;
+            let transaction = database.transaction()?;
+            migrate(&transaction, 0)?;
+            write::insert_profile(&transaction, identity, chats)?;
+            transaction.commit()?;
             database.close().map_err(|(_, error)| error)?;
         }
         folder.install_database()?;
@@ -178,15 +177,20 @@ impl Vault {
     }
 
     fn open(folder: Folder, header: VaultHeader, master: MasterKey) -> Result<Self, VaultError> {
-        let database = connect(&folder.database(), &master)?;
+        let mut database = connect(&folder.database(), &master)?;
         let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > SCHEMA_VERSION {
-            return Err(VaultError::Newer);
-        }
-        if version < SCHEMA_VERSION {
-            return Err(VaultError::Damaged);
-        }
+        // A vault is put in place with the tables of its version: 0 never was one.
+        let version = match usize::try_from(version) {
+            Ok(version) if version > SCHEMAS.len() => return Err(VaultError::Newer),
+            Ok(version) if version > 0 => version,
+            _ => return Err(VaultError::Damaged),
+        };
         database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+        if version < SCHEMAS.len() {
+            let transaction = database.transaction()?;
+            migrate(&transaction, version)?;
+            transaction.commit()?;
+        }
         if header.has_passphrase() {
             // Left over when the power failed while a passphrase was being set.
             folder.remove_key()?;
@@ -254,6 +258,16 @@ fn random_key(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     rng.fill_bytes(&mut *key);
     key
+}
+
+/// Brings a database from this version to the newest; within the caller's transaction.
+fn migrate(database: &Connection, version: usize) -> Result<(), VaultError> {
+    for schema in SCHEMAS.iter().skip(version) {
+        database.execute_batch(schema)?;
+    }
+    let newest = i64::try_from(SCHEMAS.len()).unwrap_or(i64::MAX);
+    database.pragma_update(None, "user_version", newest)?;
+    Ok(())
 }
 
 /// Opens a database with the raw key that belongs to this master key.

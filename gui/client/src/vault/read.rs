@@ -50,6 +50,11 @@ impl Vault {
         })?;
         Ok(Loaded {
             cursors: all(db, "SELECT pin, store, after FROM cursor", cursor)?,
+            recent: all(
+                db,
+                "SELECT pin, place, id FROM recent_delivery ORDER BY pin, place",
+                recent_delivery,
+            )?,
             prekeys: all(db, "SELECT stored FROM prekey ORDER BY id", |row| {
                 row.get(0).map(Zeroizing::new)
             })?,
@@ -188,6 +193,12 @@ fn cursor(row: &Row<'_>) -> rusqlite::Result<(RelayPin, Cursor)> {
         after: u64::try_from(after).unwrap_or(0),
     };
     Ok((RelayPin(row.get(0)?), cursor))
+}
+
+fn recent_delivery(row: &Row<'_>) -> rusqlite::Result<(RelayPin, u64, EnvelopeId)> {
+    let place: i64 = row.get(1)?;
+    let place = u64::try_from(place).unwrap_or(0);
+    Ok((RelayPin(row.get(0)?), place, EnvelopeId(row.get(2)?)))
 }
 
 fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {

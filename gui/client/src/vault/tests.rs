@@ -3,11 +3,16 @@ use std::path::Path;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use sotto_crypto::{PrekeySecret, Session};
+use sotto_net::RelayPin;
+use sotto_net::link::Cursor;
+use sotto_net::wire::{EnvelopeId, StoreId};
 use tempfile::tempdir;
 
 use super::*;
 use crate::core::content::{MessageId, Shown};
 use crate::core::effects::{Change, MessageRecord};
+use crate::core::recent::RECENT_DELIVERIES_MAX;
 use crate::view::{ChatId, Delivery, MessageKey};
 
 fn create(path: &Path) -> Vault {
@@ -161,6 +166,112 @@ fn a_full_disk_changes_nothing() {
     limit(&vault, 1_000_000);
     vault.commit(&[message(3, 2, "two")]).unwrap();
     assert_eq!(texts(&vault, None), ["one", "two"]);
+}
+
+#[test]
+fn remembers_the_newest_deliveries_of_each_relay() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let mut vault = create(&path);
+    let newest = RECENT_DELIVERIES_MAX as u64;
+    let remember = |pin: u8, place: u64| Change::RememberDelivery {
+        pin: RelayPin([pin; 32]),
+        place,
+        id: EnvelopeId(u128::from(place).to_be_bytes()),
+    };
+    let mut changes: Vec<Change> = (1..=newest + 3).map(|place| remember(2, place)).collect();
+    changes.push(remember(1, 1));
+    vault.commit(&changes).unwrap();
+    drop(vault);
+    let recent = open(&path).load().unwrap().recent;
+    let places: Vec<_> = recent
+        .iter()
+        .map(|(pin, place, _)| (pin.0[0], *place))
+        .collect();
+    let expected: Vec<_> = (4..=newest + 3).map(|place| (2, place)).collect();
+    assert_eq!(places[0], (1, 1));
+    assert_eq!(places[1..], expected);
+    assert_eq!(recent[1].2, EnvelopeId(4_u128.to_be_bytes()));
+}
+
+/// A vault as version 1 wrote it. Its secrets were made for this and protect nothing.
+#[test]
+fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    fs::create_dir(&path).unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vaults/version-1");
+    for name in ["vault.header", "vault.key", "vault.db"] {
+        fs::copy(sample.join(name), path.join(name)).unwrap();
+    }
+    let mut vault = open(&path);
+    assert_eq!(version(&vault), 2);
+    check_sample(&vault);
+    let remember = Change::RememberDelivery {
+        pin: RelayPin([1; 32]),
+        place: 1,
+        id: EnvelopeId([9; 16]),
+    };
+    vault.commit(&[remember]).unwrap();
+    drop(vault);
+    let vault = open(&path);
+    check_sample(&vault);
+    let recent = vault.load().unwrap().recent;
+    assert_eq!(recent, [(RelayPin([1; 32]), 1, EnvelopeId([9; 16]))]);
+}
+
+fn version(vault: &Vault) -> i64 {
+    let read = |row: &rusqlite::Row<'_>| row.get(0);
+    vault
+        .database
+        .query_row("PRAGMA user_version", [], read)
+        .unwrap()
+}
+
+/// Everything that the sample holds is still there.
+fn check_sample(vault: &Vault) {
+    vault.identity().unwrap();
+    let loaded = vault.load().unwrap();
+    let cursor = Cursor {
+        store: StoreId([2; 16]),
+        after: 300,
+    };
+    assert_eq!(loaded.cursors, [(RelayPin([1; 32]), cursor)]);
+    let [prekey] = &loaded.prekeys[..] else {
+        panic!("one prekey");
+    };
+    assert_eq!(PrekeySecret::from_stored(prekey).unwrap().id(), 1);
+    assert_eq!(loaded.replay, [([5; 32], 1)]);
+    let [chat] = &loaded.chats[..] else {
+        panic!("one chat");
+    };
+    assert_eq!(chat.handle.as_deref(), Some("bob"));
+    assert_eq!(chat.draft, "half a thought");
+    assert!(chat.is_verified && chat.identity.is_some());
+    let [session] = &loaded.sessions[..] else {
+        panic!("one session");
+    };
+    assert_eq!(
+        Session::from_stored(&session.stored).unwrap().id(),
+        session.id
+    );
+    assert_eq!(session.heard_at_millis, 1_900_000_000_000);
+    assert_eq!(
+        texts(vault, None),
+        ["from Bob", "to Bob", "unread", "not sealed yet"]
+    );
+    assert_eq!(
+        loaded.unread,
+        [(ChatId(1), MessageKey(3), MessageId([3; 16]))]
+    );
+    assert_eq!(loaded.unsealed[0].key, MessageKey(4));
+    let [envelope] = &loaded.outbox[..] else {
+        panic!("one envelope");
+    };
+    assert_eq!(envelope.id, EnvelopeId([6; 16]));
+    assert_eq!(envelope.body, b"sealed"[..]);
+    assert_eq!(envelope.message, Some(MessageKey(2)));
+    assert_eq!(loaded.next_key, 5);
 }
 
 #[test]

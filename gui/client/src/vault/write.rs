@@ -5,6 +5,7 @@ use sotto_crypto::Identity;
 
 use super::{Vault, VaultError};
 use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, SessionRecord};
+use crate::core::recent::RECENT_DELIVERIES_MAX;
 use crate::view::Delivery;
 
 /// What a commit found.
@@ -71,6 +72,17 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             "INSERT OR REPLACE INTO cursor (pin, store, after) VALUES (?, ?, ?)",
             params![pin.0, cursor.store.0, as_i64(cursor.after)],
         ),
+        Change::RememberDelivery { pin, place, id } => {
+            run(
+                "INSERT INTO recent_delivery (pin, place, id) VALUES (?, ?, ?)",
+                params![pin.0, as_i64(*place), id.0],
+            )?;
+            let forgotten = place.saturating_sub(RECENT_DELIVERIES_MAX as u64);
+            run(
+                "DELETE FROM recent_delivery WHERE pin = ? AND place <= ?",
+                params![pin.0, as_i64(forgotten)],
+            )
+        }
         Change::AddPrekey { id, stored } => run(
             "INSERT INTO prekey (id, stored) VALUES (?, ?)",
             params![id, stored.as_slice()],

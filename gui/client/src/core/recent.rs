@@ -1,0 +1,102 @@
+//! The ids of envelopes that were handled lately: a relay may deliver one again, with a new place
+//! in the mailbox (WIRE §5).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use sotto_net::RelayPin;
+use sotto_net::wire::EnvelopeId;
+
+use super::effects::Change;
+
+/// Ids that are remembered for each relay, the newest ones: as many as a relay remembers for a
+/// mailbox (WIRE §7), and far more than can be on their way twice.
+pub(crate) const RECENT_DELIVERIES_MAX: usize = 4_096;
+
+/// What was handled lately, by relay.
+#[derive(Default)]
+pub(super) struct RecentDeliveries {
+    relays: HashMap<RelayPin, Recent>,
+}
+
+#[derive(Default)]
+struct Recent {
+    ids: HashSet<EnvelopeId>,
+    /// Oldest first.
+    order: VecDeque<EnvelopeId>,
+    /// How many there ever were.
+    place: u64,
+}
+
+impl RecentDeliveries {
+    /// From what the vault holds, oldest first.
+    pub(super) fn new(stored: Vec<(RelayPin, u64, EnvelopeId)>) -> Self {
+        let mut recent = Self::default();
+        for (pin, place, id) in stored {
+            recent.relays.entry(pin).or_default().add(place, id);
+        }
+        recent
+    }
+
+    /// Whether the relay has delivered this envelope before.
+    ///
+    /// # Security
+    /// Ids are not authenticated: a relay can give a fresh envelope an old id, and it is passed
+    /// over. That gains it nothing, because it could have dropped the envelope as well.
+    pub(super) fn holds(&self, pin: RelayPin, id: EnvelopeId) -> bool {
+        let recent = self.relays.get(&pin);
+        recent.is_some_and(|recent| recent.ids.contains(&id))
+    }
+
+    /// An envelope was handled: it is remembered as long as it is among the newest.
+    pub(super) fn remember(&mut self, pin: RelayPin, id: EnvelopeId) -> Change {
+        let recent = self.relays.entry(pin).or_default();
+        let place = recent.place + 1;
+        recent.add(place, id);
+        Change::RememberDelivery { pin, place, id }
+    }
+}
+
+impl Recent {
+    fn add(&mut self, place: u64, id: EnvelopeId) {
+        self.place = place;
+        self.ids.insert(id);
+        self.order.push_back(id);
+        if self.order.len() > RECENT_DELIVERIES_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIN: RelayPin = RelayPin([1; 32]);
+    const OTHER: RelayPin = RelayPin([2; 32]);
+
+    fn id(number: usize) -> EnvelopeId {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        EnvelopeId(bytes)
+    }
+
+    #[test]
+    fn the_newest_ids_of_each_relay_are_remembered_and_no_more() {
+        let mut recent = RecentDeliveries::default();
+        recent.remember(OTHER, id(0));
+        for number in 0..=RECENT_DELIVERIES_MAX {
+            let Change::RememberDelivery { place, .. } = recent.remember(PIN, id(number)) else {
+                panic!("another change");
+            };
+            assert_eq!(place, number as u64 + 1);
+        }
+        assert!(!recent.holds(PIN, id(0)) && recent.holds(PIN, id(1)));
+        assert!(recent.holds(PIN, id(RECENT_DELIVERIES_MAX)));
+        assert!(recent.holds(OTHER, id(0)) && !recent.holds(OTHER, id(1)));
+        let held = &recent.relays[&PIN];
+        assert_eq!(held.ids.len(), RECENT_DELIVERIES_MAX);
+        assert_eq!(held.order.len(), RECENT_DELIVERIES_MAX);
+    }
+}
