@@ -2,6 +2,7 @@
 //!
 //! - [`act`] carries out what the person wishes,
 //! - [`relay`] answers what the relay says on the control stream,
+//! - [`publish`] keeps prekeys at the relay,
 //! - [`directory`] knows who is behind a handle, and whether that changed,
 //! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
 //! - [`send`] seals messages and receipts.
@@ -15,6 +16,7 @@ mod directory;
 pub(crate) mod effects;
 mod outbox;
 mod prekeys;
+mod publish;
 mod receive;
 pub(crate) mod recent;
 mod relay;
@@ -178,6 +180,7 @@ impl Core {
             bundles
                 .chain(self.outbox.retry_at_millis())
                 .chain(link.claim_at_millis)
+                .chain(link.stock.due_at_millis())
                 .chain(rotation.map(|at| at.max(link.maintain_at_millis)))
                 .min()
         });

@@ -22,6 +22,9 @@ const REPLACED_LIFE_SECS: u64 = 30 * DAY_SECS;
 const ONE_TIME_LIFE_SECS: u64 = 365 * DAY_SECS;
 /// One-time prekeys at the relay after a top-up.
 const STOCK: u32 = 100;
+/// Secrets of one-time prekeys that are kept, ten times what a relay is given at once: the oldest
+/// go first. A relay that loses them, or says so, cannot fill the disk.
+const ONE_TIME_MAX: usize = 1_000;
 /// Fewer than this at the relay call for a top-up.
 const STOCK_LOW: u32 = 30;
 
@@ -89,11 +92,13 @@ impl Prekeys {
         }
     }
 
-    /// What has to be published, given what the relay has; new secrets are committed first.
+    /// What has to be published, given what the relay has; new secrets are committed first. Those
+    /// that were `refused` before are taken again before new ones are made.
     pub(super) fn replenish(
         &mut self,
         identity: &Identity,
         published: Published,
+        refused: &[u32],
         now_secs: u64,
         rng: &mut (impl CryptoRng + ?Sized),
         commit: &mut Vec<Change>,
@@ -109,15 +114,21 @@ impl Prekeys {
             }
         };
         let missing = if published.one_time < STOCK_LOW {
-            STOCK - published.one_time
+            (STOCK - published.one_time) as usize
         } else {
             0
         };
-        let mut one_time = Vec::new();
-        for _ in 0..missing {
+        let mut one_time: Vec<Prekey> = refused
+            .iter()
+            .filter_map(|id| self.secrets.get(id))
+            .take(missing)
+            .map(|secret| publication(secret, identity))
+            .collect();
+        while one_time.len() < missing {
             let life = ONE_TIME_LIFE_SECS;
             one_time.push(self.make(PrekeyKind::OneTime, life, identity, now_secs, rng, commit));
         }
+        self.forget_oldest(commit);
         (signed.is_some() || !one_time.is_empty()).then_some(PublishPrekeys {
             request: 0,
             signed,
@@ -129,11 +140,6 @@ impl Prekeys {
     pub(super) fn rotation_at_secs(&self) -> Option<u64> {
         self.newest_signed()
             .map(|newest| created_at(newest) + ROTATION_SECS)
-    }
-
-    /// The number of the newest signed prekey.
-    pub(super) fn newest_signed_id(&self) -> Option<u32> {
-        self.newest_signed().map(PrekeySecret::id)
     }
 
     fn newest_signed(&self) -> Option<&PrekeySecret> {
@@ -186,6 +192,16 @@ impl Prekeys {
             }
         }
         for id in expired {
+            self.remove(id, commit);
+        }
+    }
+
+    fn forget_oldest(&mut self, commit: &mut Vec<Change>) {
+        let is_one_time = |secret: &&PrekeySecret| secret.kind() == PrekeyKind::OneTime;
+        let one_time = self.secrets.values().filter(is_one_time);
+        let surplus = one_time.clone().count().saturating_sub(ONE_TIME_MAX);
+        let oldest: Vec<u32> = one_time.take(surplus).map(PrekeySecret::id).collect();
+        for id in oldest {
             self.remove(id, commit);
         }
     }

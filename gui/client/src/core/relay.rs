@@ -10,7 +10,7 @@ use sotto_net::wire::{
 
 use super::chat::{BundleState, Held};
 use super::effects::{Change, SessionRecord};
-use super::prekeys::Published;
+use super::publish::{Publication, Stock};
 use super::receive::advanced;
 use super::{Core, Moment};
 use crate::view::{ChatId, Delivery};
@@ -31,7 +31,7 @@ const SPARE_SESSION_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// What an answer belongs to.
 pub(super) enum Request {
     Claim,
-    Publish,
+    Publish(Publication),
     Bundle(ChatId),
     Send(EnvelopeId),
 }
@@ -43,8 +43,7 @@ pub(super) struct LinkState {
     requests: HashMap<u32, Request>,
     pub(super) claim_at_millis: Option<i64>,
     pub(super) maintain_at_millis: i64,
-    /// One-time prekeys at the relay, as far as known.
-    one_time_left: u32,
+    pub(super) stock: Stock,
 }
 
 impl LinkState {
@@ -53,6 +52,12 @@ impl LinkState {
         self.next_request = self.next_request.checked_add(1).unwrap_or(1);
         self.requests.insert(self.next_request, request);
         self.next_request
+    }
+
+    /// Whether a publication of prekeys waits for its answer.
+    pub(super) fn is_publishing(&self) -> bool {
+        let is_it = |request: &Request| matches!(request, Request::Publish(_));
+        self.requests.values().any(is_it)
     }
 }
 
@@ -73,10 +78,10 @@ impl Core {
             requests: HashMap::new(),
             claim_at_millis: None,
             maintain_at_millis: now.unix_millis + MAINTENANCE_MILLIS,
-            one_time_left: welcome.one_time_prekeys,
+            stock: Stock::new(welcome.into()),
         });
         // Everybody hears of the claim at once, and whoever has a message waiting asks for prekeys.
-        self.publish_prekeys(welcome.into(), now);
+        self.publish_prekeys(now);
         self.claim();
         self.watch_presence();
         self.drop_spare_sessions(now);
@@ -108,13 +113,10 @@ impl Core {
         };
         if link.maintain_at_millis <= now.unix_millis {
             link.maintain_at_millis = now.unix_millis + MAINTENANCE_MILLIS;
-            let published = Published {
-                signed: self.prekeys.newest_signed_id(),
-                one_time: link.one_time_left,
-            };
-            self.publish_prekeys(published, now);
+            self.publish_prekeys(now);
             self.drop_spare_sessions(now);
         }
+        self.publish_when_due(now);
         self.advance_all(now);
     }
 
@@ -139,11 +141,7 @@ impl Core {
             RelayFrame::Refused(refused) => self.refused(refused, now),
             RelayFrame::Bundle(bundle) => self.take_bundle(&bundle, now),
             RelayFrame::Entry(entry) => self.take_entry(&entry, now),
-            RelayFrame::PrekeysLow(low) => {
-                let signed = self.prekeys.newest_signed_id();
-                let one_time = low.left;
-                self.publish_prekeys(Published { signed, one_time }, now);
-            }
+            RelayFrame::PrekeysLow(low) => self.prekeys_low(low, now),
             RelayFrame::Presence(presence) => self.take_presence(presence, now),
             // The rest concerns the connection, not what is said on it.
             _ => {}
@@ -168,47 +166,20 @@ impl Core {
         self.effects.send.push(claim.into());
     }
 
-    fn publish_prekeys(&mut self, published: Published, now: Moment) {
-        let Some(link) = &mut self.link else {
-            return;
-        };
-        // What is on its way counts already; the relay may not have seen it when it spoke.
-        let is_publishing = |request: &Request| matches!(request, Request::Publish);
-        if link.requests.values().any(is_publishing) {
-            return;
-        }
-        let publication = self.prekeys.replenish(
-            &self.identity,
-            published,
-            now.secs(),
-            &mut self.rng,
-            &mut self.effects.commit,
-        );
-        let Some(mut publication) = publication else {
-            return;
-        };
-        publication.request = link.request(Request::Publish);
-        let added = u32::try_from(publication.one_time.len()).unwrap_or(0);
-        link.one_time_left = link.one_time_left.saturating_add(added);
-        self.effects.send.push(publication.into());
-    }
-
     fn done(&mut self, request: Option<&Request>) {
         match request {
             Some(Request::Claim) if self.is_handle_taken => {
                 self.is_handle_taken = false;
                 self.effects.is_visible = true;
             }
+            Some(Request::Publish(publication)) => self.published(publication),
             Some(Request::Send(envelope)) => self.settle(*envelope, Delivery::Relay),
             _ => {}
         }
     }
 
     fn refused(&mut self, refused: Refused, now: Moment) {
-        let wait = |default: i64| match refused.retry_after_millis {
-            0 => default,
-            millis => i64::from(millis),
-        };
+        let wait = |default: i64| wait_millis(refused, default);
         match self.take_request(refused.request) {
             Some(Request::Claim) => {
                 self.is_handle_taken = refused.reason == Refusal::HandleTaken;
@@ -227,7 +198,10 @@ impl Core {
                     self.outbox.retry_later(envelope, at);
                 }
             },
-            Some(Request::Publish) | None => {}
+            Some(Request::Publish(publication)) => {
+                self.publication_refused(publication, refused, now);
+            }
+            None => {}
         }
     }
 
@@ -327,5 +301,13 @@ impl Core {
                 self.effects.commit.push(Change::RemoveSession(id));
             }
         }
+    }
+}
+
+/// How long to wait after a refusal: what the relay says, or `default` if it does not know.
+pub(super) fn wait_millis(refused: Refused, default: i64) -> i64 {
+    match refused.retry_after_millis {
+        0 => default,
+        millis => i64::from(millis),
     }
 }
