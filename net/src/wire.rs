@@ -866,6 +866,61 @@ mod tests {
         }
     }
 
+    /// What a relay says of time is how long to wait, never what time it is: it has nothing to lie
+    /// about. A new field or frame does not compile here before somebody has thought of that.
+    #[test]
+    fn r19_no_frame_of_a_relay_carries_a_time() {
+        /// All that a frame says of time.
+        fn wait_millis(frame: &RelayFrame) -> Option<u32> {
+            match frame {
+                RelayFrame::Welcome(Welcome {
+                    minor: _,
+                    store: StoreId(_),
+                    signed_prekey: _,
+                    one_time_prekeys: _,
+                })
+                | RelayFrame::Done(Done { request: _ })
+                | RelayFrame::Bundle(Bundle {
+                    request: _,
+                    signed: _,
+                    one_time: _,
+                })
+                | RelayFrame::Entry(Entry {
+                    request: _,
+                    handle: _,
+                    name: _,
+                    identity: _,
+                })
+                | RelayFrame::PrekeysLow(PrekeysLow { left: _ })
+                | RelayFrame::Presence(Presence {
+                    device: _,
+                    online: _,
+                }) => None,
+                RelayFrame::Refused(Refused {
+                    request: _,
+                    reason: _,
+                    retry_after_millis,
+                }) => Some(*retry_after_millis),
+                RelayFrame::GoingAway(GoingAway {
+                    reconnect_after_millis,
+                }) => Some(*reconnect_after_millis),
+            }
+        }
+        for frame in delivery_frames() {
+            match frame {
+                DeliveryFrame::Delivery(Delivery {
+                    sequence: _,
+                    id: _,
+                    body: _,
+                })
+                | DeliveryFrame::CaughtUp(CaughtUp { sequence: _ })
+                | DeliveryFrame::Ephemeral(Ephemeral { body: _ }) => {}
+            }
+        }
+        let waits: Vec<_> = relay_frames().iter().filter_map(wait_millis).collect();
+        assert_eq!(waits, [5_000, 1_500]);
+    }
+
     #[test]
     fn ids_and_proofs_do_not_show_in_debug_output() {
         let [login, ..] = &client_frames()[..] else {

@@ -61,13 +61,14 @@ impl Core {
 
     /// Works through the envelopes that wait, then acknowledges and sends receipts.
     pub(super) fn resume_inbox(&mut self, now: Moment) {
-        let Some(pin) = self.link.as_ref().map(|link| link.pin) else {
+        let Some((pin, before)) = self.link.as_ref().map(|link| (link.pin, link.handled)) else {
             return;
         };
-        let before = self.cursor(pin);
-        let mut cursor = before;
+        let mut handled = before;
         while let Some(envelope) = self.inbox.held_back.pop_front() {
-            if envelope.sequence <= cursor.after {
+            // Places grow within a connection. From one to the next they may start over, when the
+            // relay was set back; what comes again then is known by its id.
+            if envelope.sequence <= handled {
                 continue;
             }
             if !self.recent.holds(pin, envelope.id) {
@@ -78,17 +79,25 @@ impl Core {
                 let remembered = self.recent.remember(pin, envelope.id);
                 self.effects.commit.push(remembered);
             }
-            cursor.after = envelope.sequence;
+            handled = envelope.sequence;
         }
         self.send_delivery_receipts(now);
-        if cursor.after != before.after {
-            self.cursors.insert(pin, cursor);
-            self.effects.commit.push(Change::SetCursor { pin, cursor });
-            self.acknowledge(cursor.after);
+        if handled != before {
+            self.set_handled(handled);
         }
     }
 
-    fn acknowledge(&mut self, up_to: Sequence) {
+    /// Moves the cursor, and acknowledges.
+    fn set_handled(&mut self, up_to: Sequence) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        link.handled = up_to;
+        let pin = link.pin;
+        let mut cursor = self.cursor(pin);
+        cursor.after = up_to;
+        self.cursors.insert(pin, cursor);
+        self.effects.commit.push(Change::SetCursor { pin, cursor });
         self.effects.send.push(Acknowledge { up_to }.into());
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sotto_crypto::{Session, VerifiedBundle};
 use sotto_net::RelayPin;
 use sotto_net::wire::{
-    Bundle, Claim, DeviceKey, EnvelopeId, Presence, Refusal, Refused, RelayFrame, Welcome,
+    Bundle, Claim, DeviceKey, EnvelopeId, Presence, Refusal, Refused, RelayFrame, Sequence, Welcome,
 };
 
 use super::chat::{BundleState, Held};
@@ -44,6 +44,8 @@ pub(super) struct LinkState {
     pub(super) claim_at_millis: Option<i64>,
     pub(super) maintain_at_millis: i64,
     pub(super) stock: Stock,
+    /// The last place in the mailbox that was handled on this connection.
+    pub(super) handled: Sequence,
 }
 
 impl LinkState {
@@ -79,6 +81,7 @@ impl Core {
             claim_at_millis: None,
             maintain_at_millis: now.unix_millis + MAINTENANCE_MILLIS,
             stock: Stock::new(welcome.into()),
+            handled: 0,
         });
         // Everybody hears of the claim at once, and whoever has a message waiting asks for prekeys.
         self.publish_prekeys(now);
@@ -135,7 +138,8 @@ impl Core {
     pub(super) fn reply(&mut self, frame: RelayFrame, now: Moment) {
         match frame {
             RelayFrame::Done(done) => {
-                let request = self.take_request(done.request);
+                let fits = |request: &Request| !matches!(request, Request::Bundle(_));
+                let request = self.take_request(done.request, fits);
                 self.done(request.as_ref());
             }
             RelayFrame::Refused(refused) => self.refused(refused, now),
@@ -148,8 +152,18 @@ impl Core {
         }
     }
 
-    fn take_request(&mut self, number: u32) -> Option<Request> {
-        self.link.as_mut()?.requests.remove(&number)
+    /// The request with this number, which is answered now. A frame that does not fit it is no
+    /// answer: it goes on waiting for one.
+    fn take_request(
+        &mut self,
+        number: u32,
+        fits: impl FnOnce(&Request) -> bool,
+    ) -> Option<Request> {
+        let requests = &mut self.link.as_mut()?.requests;
+        if !fits(requests.get(&number)?) {
+            return None;
+        }
+        requests.remove(&number)
     }
 
     fn claim(&mut self) {
@@ -180,7 +194,7 @@ impl Core {
 
     fn refused(&mut self, refused: Refused, now: Moment) {
         let wait = |default: i64| wait_millis(refused, default);
-        match self.take_request(refused.request) {
+        match self.take_request(refused.request, |_| true) {
             Some(Request::Claim) => {
                 self.is_handle_taken = refused.reason == Refusal::HandleTaken;
                 self.effects.is_visible = true;
@@ -234,7 +248,8 @@ impl Core {
     }
 
     fn take_bundle(&mut self, bundle: &Bundle, now: Moment) {
-        let Some(Request::Bundle(chat_id)) = self.take_request(bundle.request) else {
+        let fits = |request: &Request| matches!(request, Request::Bundle(_));
+        let Some(Request::Bundle(chat_id)) = self.take_request(bundle.request, fits) else {
             return;
         };
         if self.start_session(chat_id, bundle, now).is_some() {

@@ -600,3 +600,25 @@ fn a_relay_that_always_lacks_prekeys_does_not_fill_the_disk() {
     }
     assert_eq!(kept, 1_001, "a thousand and the signed one");
 }
+
+#[test]
+fn r19_the_longest_wait_that_a_relay_can_ask_for_ends_with_the_connection() {
+    let (mut alice, mut bob) = pair();
+    alice.write("hi", NOW);
+    let first = alice.sends(&mut bob, NOW);
+    let refused = |request| Refused {
+        request,
+        reason: Refusal::RateLimited,
+        retry_after_millis: u32::MAX,
+    };
+    let refused_send = refused(first[0].request);
+    alice.step(Input::Reply(refused_send.into()), NOW);
+    let day = 24 * 60 * 60 * 1000;
+    alice.step(Input::Timer, later(day));
+    assert!(alice.sends(&mut bob, later(day)).is_empty());
+    assert_eq!(alice.progress(), Progress::Sending, "and it says so");
+    alice.step(Input::LinkDown, later(day));
+    alice.link_up(later(day));
+    let second = alice.sends(&mut bob, later(day));
+    assert_eq!(body(&first[0]), body(&second[0]));
+}

@@ -218,7 +218,9 @@ impl<'a> Engine<'a> {
             LinkEvent::Lost => self.perform(Input::LinkDown),
             LinkEvent::Reply(frame) => self.perform(Input::Reply(frame)),
             LinkEvent::Deliveries(deliveries) => {
-                if self.try_perform(Input::Deliveries(deliveries))? == Stored::Yes {
+                let is_useful = !deliveries.is_empty();
+                let stored = self.try_perform(Input::Deliveries(deliveries))?;
+                if is_useful && stored == Stored::Yes {
                     self.uplink.is_useful();
                 }
                 Ok(())

@@ -27,6 +27,11 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 const DIAL_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long saying goodbye may take.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(200);
+/// Bytes that may wait for a relay that does not read them; beyond this the connection is given up.
+/// An honest relay reads them: a full window of the outbox and a publication take 4.5 MiB.
+const UNREAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// A connection that lived for so long was a good one, whatever ended it.
+const GOOD_LIFE: Duration = BACKOFF_MAX;
 /// Deliveries that are handled in one step, and so committed together.
 const DELIVERIES_PER_STEP: usize = 256;
 
@@ -55,7 +60,8 @@ enum State {
     Nowhere,
     Waiting(Instant),
     Dialing(RelayPin, Dial),
-    Up(Box<Link>, Endpoint),
+    /// Since then.
+    Up(Box<Link>, Endpoint, Instant),
 }
 
 /// The connection of one profile.
@@ -119,6 +125,11 @@ impl Uplink {
 
     /// Drops the connection; the next try comes after the back-off.
     pub(super) fn drop_link(&mut self) {
+        if let State::Up(_, _, since) = &self.state
+            && since.elapsed() >= GOOD_LIFE
+        {
+            self.failures = 0;
+        }
         self.state = State::Waiting(self.next_try());
     }
 
@@ -129,7 +140,7 @@ impl Uplink {
 
     /// To be written before anything else is waited for.
     pub(super) fn put(&mut self, frames: &[ClientFrame]) {
-        if let State::Up(link, _) = &mut self.state {
+        if let State::Up(link, ..) = &mut self.state {
             for frame in frames {
                 link.requests.put(frame);
             }
@@ -148,7 +159,7 @@ impl Uplink {
                 let (pin, result) = (*pin, dial.await);
                 self.dialed(pin, result)
             }
-            State::Up(link, _) => match next_event(link, takes_deliveries).await {
+            State::Up(link, ..) => match next_event(link, takes_deliveries).await {
                 Ok(LinkEvent::Reply(RelayFrame::GoingAway(away))) => {
                     let wait = Duration::from_millis(away.reconnect_after_millis.into());
                     self.pause = Some(wait);
@@ -167,7 +178,7 @@ impl Uplink {
 
     /// Says goodbye, if there is a connection.
     pub(super) async fn close(self) {
-        if let State::Up(mut link, endpoint) = self.state {
+        if let State::Up(mut link, endpoint, _) = self.state {
             let goodbye = async {
                 if link.requests.flush().await.is_ok() {
                     link.connection.close(CloseCode::Bye.into(), b"");
@@ -185,7 +196,7 @@ impl Uplink {
             Ok((endpoint, link)) => {
                 self.problem = None;
                 let welcome = link.welcome.clone();
-                self.state = State::Up(Box::new(link), endpoint);
+                self.state = State::Up(Box::new(link), endpoint, Instant::now());
                 LinkEvent::Up(pin, welcome)
             }
             Err(error) => {
@@ -237,7 +248,11 @@ async fn reach(
 }
 
 async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent, LinkError> {
-    let has_frames = link.requests.pending_bytes() > 0;
+    let unread_bytes = link.requests.pending_bytes();
+    if unread_bytes > UNREAD_BYTES_MAX {
+        return Err(LinkError::Lost);
+    }
+    let has_frames = unread_bytes > 0;
     tokio::select! {
         biased;
         written = link.requests.flush(), if has_frames => {
@@ -287,5 +302,45 @@ fn problem(error: &LinkError) -> RelayProblem {
         LinkError::Refused(Refusal::Proof) => RelayProblem::Refused,
         // A relay that cannot store, or has too many devices, is as good as none for now.
         _ => RelayProblem::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    fn uplink() -> Uplink {
+        let mut rng = StdRng::seed_from_u64(1);
+        let identity = Identity::generate(&mut rng).unwrap();
+        let seeder = || StdRng::seed_from_u64(2);
+        let environment = Environment::new(|| 0, seeder, sotto_net::quic::dialer);
+        Uplink::new(environment, Arc::new(identity))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_from_one_failure_to_the_next_up_to_their_bound() {
+        let mut uplink = uplink();
+        let mut longest = BACKOFF_FIRST;
+        for failure in 0..40 {
+            let wait = uplink.next_try() - Instant::now();
+            assert!(
+                wait >= longest / 2 && wait <= longest,
+                "{failure}: {wait:?}"
+            );
+            longest = (longest * 2).min(BACKOFF_MAX);
+        }
+        uplink.is_useful();
+        assert!(uplink.next_try() - Instant::now() <= BACKOFF_FIRST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r19_a_relay_sends_nobody_away_for_long() {
+        let mut uplink = uplink();
+        uplink.pause = Some(Duration::from_millis(u32::MAX.into()));
+        assert_eq!(uplink.next_try() - Instant::now(), BACKOFF_MAX);
+        // It is said once, and counts once.
+        assert!(uplink.next_try() - Instant::now() <= BACKOFF_FIRST);
     }
 }
