@@ -1,424 +1,176 @@
-//! What the relay's store has promised, and whether a folder keeps it.
+//! What an honest relay knows and answers, in memory and in a few lines: the ground that a hostile
+//! one lies upon.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use rand::rngs::StdRng;
-use rand::seq::IteratorRandom as _;
-use sotto_net::wire::Delivery;
-use sotto_relay::{Inspection, SqliteStore, Store};
+use bytes::Bytes;
+use sotto_net::wire::{
+    Bundle, CaughtUp, ClientFrame, Delivery, DeliveryFrame, DeviceKey, Done, Entry, EnvelopeId,
+    Login, Prekey, Refusal, Refused, RelayFrame, Send, Sequence, StoreId, Welcome,
+};
 
-use crate::cut::Witness;
-use crate::load::{self, Load, Step};
-use crate::state::{MAILBOXES, Mailbox, State, expected};
+/// Something for one of the devices.
+pub(crate) enum Said {
+    Reply(RelayFrame),
+    Delivery(DeliveryFrame),
+}
 
-/// An envelope that no load sends.
-const NEW: u32 = u32::MAX;
-/// Envelopes of each mailbox that are sent once more after a fault.
-const REPEATED: usize = 12;
+impl<T: Into<RelayFrame>> From<T> for Said {
+    fn from(frame: T) -> Self {
+        Self::Reply(frame.into())
+    }
+}
 
-/// The notes of a load up to a moment.
-#[derive(Debug, Clone)]
+/// What a device has at the relay.
+#[derive(Debug, Default)]
+struct Mailbox {
+    envelopes: Vec<Delivery>,
+    last: Sequence,
+    signed: Option<Prekey>,
+    one_time: Vec<Prekey>,
+}
+
+/// Mailboxes and directory.
+#[derive(Debug)]
 pub struct Ledger {
-    load: Load,
-    /// Whether the disk fails now and then.
-    fails: bool,
-    steps: Arc<[Step]>,
-    /// The store's id, once it has been opened.
-    store: Option<String>,
-    /// What it may have held when the last step was answered. More than one where a transaction
-    /// that was declined may have come back from the journal when the store was opened again.
-    possible: Vec<State>,
-    /// Steps behind, of which nobody knows: under way, or declined and in the journal perhaps.
-    behind: Vec<usize>,
-    /// Acknowledgements that were declined in this life of the store.
-    loose: Vec<usize>,
-    /// Steps that were begun.
-    asked: usize,
-    /// Answers, in order.
-    ends: Vec<String>,
-    /// Sequences of each mailbox with their envelopes.
-    given: [BTreeMap<u64, u32>; MAILBOXES],
-    /// Notes that say something that must never be.
-    broken: Option<String>,
+    /// The life of the store.
+    pub store: StoreId,
+    mailboxes: HashMap<DeviceKey, Mailbox>,
+    directory: Vec<(DeviceKey, Entry)>,
 }
 
 impl Ledger {
-    /// A ledger without notes, of a load on a disk that works or fails now and then.
-    pub fn new(load: Load, fails: bool) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            load,
-            fails,
-            steps: load.steps().into(),
-            store: None,
-            possible: vec![State::default()],
-            behind: Vec::new(),
-            loose: Vec::new(),
-            asked: 0,
-            ends: Vec::new(),
-            given: Default::default(),
-            broken: None,
+            store: StoreId([5; 16]),
+            mailboxes: HashMap::new(),
+            directory: Vec::new(),
         }
     }
 
-    /// Answers in their order, with their steps.
-    pub fn ends(&self) -> impl Iterator<Item = (&Step, &str)> {
-        self.steps.iter().zip(self.ends.iter().map(String::as_str))
+    /// The device that claimed a handle.
+    pub fn device(&self, handle: &str) -> Option<DeviceKey> {
+        let line = self.directory.iter().find(|(_, it)| it.handle == handle);
+        line.map(|(device, _)| *device)
     }
 
-    /// Steps that were begun.
-    pub fn asked(&self) -> usize {
-        self.asked
+    /// The line of a handle that was claimed.
+    pub fn entry(&self, handle: &str) -> Option<Entry> {
+        let line = self.directory.iter().find(|(_, it)| it.handle == handle);
+        line.map(|(_, entry)| entry.clone())
     }
 
-    fn read(&mut self, mark: &str) -> Option<()> {
-        let (word, rest) = mark.split_once(' ').unwrap_or((mark, ""));
-        match word {
-            "opened" => {
-                self.possible = self.come_back();
-                self.behind.clear();
-                self.loose.clear();
-                let store = self.store.get_or_insert_with(|| rest.to_owned());
-                (store == rest).then_some(())
-            }
-            "unopened" | "closed" => Some(()),
-            "ask" | "skip" => {
-                let at: usize = rest.parse().ok()?;
-                // Steps of a life in which the store could not be opened are passed over.
-                self.asked = at + 1;
-                if word == "ask" {
-                    self.behind.push(at);
-                }
-                Some(())
-            }
-            "end" => {
-                let (at, answer) = rest.split_once(' ')?;
-                let at: usize = at.parse().ok()?;
-                (at >= self.ends.len() && at < self.asked).then_some(())?;
-                self.ends.resize(at, "skipped".to_owned());
-                self.ends.push(answer.to_owned());
-                self.answer(at, answer)
-            }
-            "given" => {
-                let mut words = rest.split(' ');
-                let mailbox: usize = words.next()?.parse().ok()?;
-                let sequence: u64 = words.next()?.parse().ok()?;
-                let envelope: u32 = words.next()?.parse().ok()?;
-                let given = self.given.get_mut(mailbox)?;
-                let last = given.last_key_value().map(|(last, _)| *last);
-                (Some(sequence) > last && sequence > 0).then_some(())?;
-                given.insert(sequence, envelope);
-                Some(())
-            }
-            _ => None,
-        }
+    /// Counts a mailbox from the start again.
+    pub fn set_back(&mut self, device: DeviceKey) {
+        let mailbox = self.mailboxes.entry(device).or_default();
+        mailbox.last = 0;
+        mailbox.envelopes.clear();
     }
 
-    fn answer(&mut self, at: usize, answer: &str) -> Option<()> {
-        if answer == "Unavailable" {
-            if matches!(self.steps.get(at), Some(Step::Acknowledge { .. })) {
-                self.behind.retain(|it| *it != at);
-                self.loose.push(at);
-                self.let_go();
-            }
-            return self.fails.then_some(());
-        }
-        self.behind.retain(|it| *it != at);
-        if self.fails && answer == "MailboxFull" {
-            // The room may have been taken by others that were then declined.
-            return Some(());
-        }
-        let step = self.steps.get(at)?;
-        let before = self.possible.clone();
-        self.possible
-            .retain_mut(|state| state.carry_out(step) == answer);
-        if self.possible != before {
-            // This commit has the place in the journal where a declined one may have been.
-            self.behind.retain(|it| *it > at);
-        }
-        self.let_go();
-        (!self.possible.is_empty()).then_some(())
-    }
-
-    /// What an acknowledgement lets go of may go with any later write, though it was declined.
-    fn let_go(&mut self) {
-        for at in self.loose.clone() {
-            for mut state in self.possible.clone() {
-                self.carry_out(at, &mut state);
-                if !self.possible.contains(&state) {
-                    self.possible.push(state);
-                }
-            }
-        }
-    }
-
-    /// What the store may hold: what is certain, and perhaps some of the steps of which nobody
-    /// knows. What was declined has no right to be there, and does no harm.
-    fn candidates(&self) -> Vec<State> {
-        let open = self.behind.iter().position(|at| *at >= self.ends.len());
-        let open = open.and_then(|first| self.behind.get(first..));
-        let mut candidates = self.possible.clone();
-        for certain in &self.possible {
-            if !self.fails {
-                // Later writes are never there without the earlier ones.
-                self.extend(certain, &self.behind, &mut candidates);
-                continue;
-            }
-            // A transaction that is in the journal, whatever was answered.
-            for start in 0..self.behind.len() {
-                let run = self.behind.get(start..).unwrap_or_default();
-                self.extend(certain, run, &mut candidates);
-            }
-            // A transaction that failed among others of which no answer has been noted yet.
-            let mut before = certain.clone();
-            for (place, at) in open.unwrap_or_default().iter().enumerate() {
-                self.carry_out(*at, &mut before);
-                for start in place + 2..=open.map_or(0, <[_]>::len) {
-                    let run = open.and_then(|open| open.get(start..)).unwrap_or_default();
-                    self.extend(&before, run, &mut candidates);
-                }
-            }
-        }
-        candidates
-    }
-
-    fn carry_out(&self, at: usize, state: &mut State) {
-        if let Some(step) = self.steps.get(at) {
-            state.carry_out(step);
-        }
-    }
-
-    /// Adds what comes of a state by the first of these steps, by the first two, and so on.
-    fn extend(&self, state: &State, steps: &[usize], candidates: &mut Vec<State>) {
-        let mut state = state.clone();
-        for at in steps {
-            self.carry_out(*at, &mut state);
-            candidates.push(state.clone());
-        }
-    }
-
-    /// What the store may hold when it is opened again: the last transaction, though declined,
-    /// can be in the journal, where it has the place of the others.
-    fn come_back(&self) -> Vec<State> {
-        let mut possible = self.possible.clone();
-        for certain in &self.possible {
-            for start in 0..self.behind.len() {
-                let mut state = certain.clone();
-                for at in self.behind.iter().skip(start) {
-                    self.carry_out(*at, &mut state);
-                }
-                if !possible.contains(&state) {
-                    possible.push(state);
-                }
-            }
-        }
-        possible
-    }
-
-    /// What waits in each mailbox, with its bodies as they should be.
-    async fn waiting(&self, store: &SqliteStore) -> Result<Vec<Vec<Delivery>>, String> {
-        let mut all = Vec::new();
-        for mailbox in 0..MAILBOXES {
-            let mut waiting: Vec<Delivery> = Vec::new();
-            loop {
-                let after = waiting.last().map_or(0, |delivery| delivery.sequence);
-                let read = store.read(load::device(mailbox), after, u32::MAX, usize::MAX);
-                let read = read.await.map_err(|error| error.to_string())?;
-                if read.is_empty() {
-                    break;
-                }
-                waiting.extend(read);
-            }
-            let mut last = 0;
-            for delivery in &waiting {
-                let envelope = load::number(delivery.id);
-                if delivery.sequence <= last {
-                    return Err(format!("sequence {} after {last}", delivery.sequence));
-                }
-                last = delivery.sequence;
-                if delivery.body != self.load.body(envelope) {
-                    return Err(format!("envelope {envelope} holds something else"));
-                }
-                let given = self.given.get(mailbox).and_then(|given| given.get(&last));
-                if given.is_some_and(|given| *given != envelope) {
-                    return Err(format!("sequence {last} of mailbox {mailbox} came back"));
-                }
-            }
-            all.push(waiting);
-        }
-        Ok(all)
-    }
-
-    async fn look(&self, store: &SqliteStore, chance: &mut StdRng) -> Result<(), String> {
-        let unavailable = |error: sotto_relay::store::Declined| error.to_string();
-        let mut candidates = self.candidates();
-        let certain = self.possible.first().cloned().unwrap_or_default();
-
-        let waiting = self.waiting(store).await?;
-        let mailboxes = store.usage().await.map_err(unavailable)?.mailboxes;
-        let mut handles: BTreeMap<String, String> = BTreeMap::new();
-        for entry in store.list().await.map_err(unavailable)? {
-            handles.insert(entry.handle, entry.name);
-        }
-        candidates.retain(|state| {
-            let numbers = |waiting: &[Delivery]| -> Vec<u32> {
-                waiting
-                    .iter()
-                    .map(|delivery| load::number(delivery.id))
-                    .collect()
-            };
-            let same = |(mailbox, waiting): (usize, &Vec<Delivery>)| {
-                state.waiting(mailbox).eq(numbers(waiting))
-            };
-            let named = state
-                .handles
-                .iter()
-                .map(|(handle, (_, name))| (handle, name));
-            let given = self.given.iter().enumerate();
-            state.mailboxes.iter().flatten().count() as u64 == mailboxes
-                && waiting.iter().enumerate().all(same)
-                && named.eq(handles.iter())
-                // The store speaks of an envelope only once it is durable.
-                && given.clone().all(|(mailbox, given)| {
-                    let known = state.mailbox(mailbox).map(|mailbox| &mailbox.known);
-                    given.values().all(|it| known.is_some_and(|known| known.contains(it)))
-                })
-        });
-        if candidates.is_empty() {
-            let waiting: Vec<Vec<u32>> = waiting
-                .iter()
-                .map(|it| it.iter().map(|it| load::number(it.id)).collect())
-                .collect();
-            let promised: Vec<Vec<u32>> = (0..MAILBOXES)
-                .map(|mailbox| certain.waiting(mailbox).collect())
-                .collect();
-            return Err(format!(
-                "{} steps answered, {} begun; {waiting:?} wait, promised are {promised:?}; \
-                 {mailboxes} mailboxes, handles {handles:?}, promised {:?}",
-                self.ends.len(),
-                self.asked,
-                certain.handles,
-            ));
-        }
-        for (mailbox, found) in waiting.iter().enumerate() {
-            let Some(certain) = certain.mailbox(mailbox) else {
-                continue;
-            };
-            let (bundles, again) = self
-                .probe(store, mailbox, certain, &candidates, chance)
-                .await?;
-            candidates.retain(|state| {
-                state
-                    .mailbox(mailbox)
-                    .is_some_and(|mailbox| expected(mailbox, bundles.len()) == bundles)
-            });
-            if candidates.is_empty() {
-                return Err(format!(
-                    "mailbox {mailbox} gave the bundles {bundles:?}, of {certain:?}"
-                ));
-            }
-            let (new, old) = again.split_last().ok_or("nothing is stored any more")?;
-            if old != found || load::number(new.id) != NEW {
-                return Err(format!("a repeated envelope was stored again: {again:?}"));
-            }
-            let given = self
-                .given
-                .get(mailbox)
-                .and_then(|given| given.last_key_value());
-            let last = given.map_or(0, |(last, _)| *last);
-            if new.sequence <= last {
-                return Err(format!(
-                    "sequence {} was given out after {last}",
-                    new.sequence
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes all bundles after publishing again what was taken, stores what is known once more,
-    /// and something new. Gives the bundles, and what then waits.
-    async fn probe(
-        &self,
-        store: &SqliteStore,
-        mailbox: usize,
-        certain: &Mailbox,
-        candidates: &[State],
-        chance: &mut StdRng,
-    ) -> Result<(Vec<String>, Vec<Delivery>), String> {
-        let unavailable = |error: sotto_relay::store::Declined| error.to_string();
-        let device = load::device(mailbox);
-        let taken = certain.taken.iter().copied().map(load::prekey).collect();
-        let published = store.publish(device, None, taken).await;
-        let left = candidates.iter().filter_map(|state| state.mailbox(mailbox));
-        let left = left
-            .map(|mailbox| mailbox.one_time.len())
-            .max()
-            .unwrap_or(0);
-        let mut bundles = Vec::new();
-        for _ in 0..=left {
-            bundles.push(store.take_bundle(device, true).await);
-        }
-        let is_certain = |envelope: &u32| {
-            let mut states = self.possible.iter().map(|state| state.mailbox(mailbox));
-            states.all(|mailbox| mailbox.is_some_and(|it| it.known.contains(envelope)))
+    /// Puts an envelope into a mailbox, whoever wrote it.
+    pub fn put(&mut self, device: DeviceKey, id: EnvelopeId, body: Bytes) -> Delivery {
+        let mailbox = self.mailboxes.entry(device).or_default();
+        mailbox.last += 1;
+        let delivery = Delivery {
+            sequence: mailbox.last,
+            id,
+            body,
         };
-        let known = certain.known.iter().copied().filter(is_certain);
-        let repeated = known.sample(chance, REPEATED);
-        let mut appended = Vec::new();
-        for envelope in repeated.into_iter().chain([NEW]) {
-            let step = Step::Append {
-                envelope,
-                targets: vec![mailbox],
-                quota: u64::MAX >> 1,
-                stored_secs: 0,
-            };
-            appended.push(store.append(load::append(&self.load, &step)).await);
+        mailbox.envelopes.push(delivery.clone());
+        delivery
+    }
+
+    /// Welcome, directory and mail.
+    pub(crate) fn log_in(&mut self, login: &Login) -> Vec<Said> {
+        let mailbox = self.mailboxes.entry(login.device).or_default();
+        if login.store == self.store && login.after <= mailbox.last {
+            mailbox
+                .envelopes
+                .retain(|envelope| envelope.sequence > login.after);
         }
-        published.await.map_err(unavailable)?;
-        let mut answers = Vec::new();
-        for bundle in bundles {
-            answers.push(match bundle.await {
-                Ok(bundle) => load::bundle_words(&bundle),
-                Err(declined) => format!("{declined:?}"),
-            });
+        let mut said = vec![
+            Welcome {
+                minor: 1,
+                store: self.store,
+                signed_prekey: mailbox.signed.as_ref().map(|signed| signed.id),
+                one_time_prekeys: u32::try_from(mailbox.one_time.len()).unwrap_or(u32::MAX),
+            }
+            .into(),
+        ];
+        let sequence = mailbox.last;
+        let mail = mailbox.envelopes.iter().cloned().map(DeliveryFrame::from);
+        said.extend(mail.map(Said::Delivery));
+        said.push(Said::Delivery(CaughtUp { sequence }.into()));
+        said.extend(self.directory.iter().map(|(_, entry)| entry.clone().into()));
+        said
+    }
+
+    /// What follows from a request; news for everybody have no device.
+    pub(crate) fn answer(
+        &mut self,
+        from: DeviceKey,
+        frame: ClientFrame,
+    ) -> Vec<(Option<DeviceKey>, Said)> {
+        let answered = |frame: Said| vec![(Some(from), frame)];
+        match frame {
+            ClientFrame::Claim(claim) => {
+                let entry = Entry {
+                    request: 0,
+                    handle: claim.handle,
+                    name: claim.name,
+                    identity: Some(claim.identity),
+                };
+                self.directory.retain(|(_, it)| it.handle != entry.handle);
+                self.directory.push((from, entry.clone()));
+                let request = claim.request;
+                vec![(Some(from), Done { request }.into()), (None, entry.into())]
+            }
+            ClientFrame::PublishPrekeys(publication) => {
+                let mailbox = self.mailboxes.entry(from).or_default();
+                mailbox.signed = publication.signed.or(mailbox.signed.take());
+                mailbox.one_time.extend(publication.one_time);
+                let request = publication.request;
+                answered(Done { request }.into())
+            }
+            ClientFrame::TakeBundle(take) => {
+                let request = take.request;
+                let mailbox = self.mailboxes.entry(take.device).or_default();
+                answered(match mailbox.signed.clone() {
+                    Some(signed) => Bundle {
+                        request,
+                        signed: signed.record,
+                        one_time: mailbox.one_time.pop().map(|prekey| prekey.record),
+                    }
+                    .into(),
+                    None => refused(request, Refusal::NoPrekeys).into(),
+                })
+            }
+            ClientFrame::Send(send) => self.send(from, send),
+            ClientFrame::Acknowledge(acknowledge) => {
+                let mailbox = self.mailboxes.entry(from).or_default();
+                let is_left = |envelope: &Delivery| envelope.sequence > acknowledge.up_to;
+                mailbox.envelopes.retain(is_left);
+                Vec::new()
+            }
+            _ => Vec::new(),
         }
-        for append in appended {
-            append.await.map_err(unavailable)?;
+    }
+
+    fn send(&mut self, from: DeviceKey, send: Send) -> Vec<(Option<DeviceKey>, Said)> {
+        let request = send.request;
+        let mut said = vec![(Some(from), Done { request }.into())];
+        for (device, body) in send.targets {
+            let delivery = self.put(device, send.id, body);
+            said.push((Some(device), Said::Delivery(delivery.into())));
         }
-        let again = store.read(device, 0, u32::MAX, usize::MAX).await;
-        Ok((answers, again.map_err(unavailable)?))
+        said
     }
 }
 
-impl Witness for Ledger {
-    fn note(&mut self, mark: &str) {
-        if self.read(mark).is_none() && self.broken.is_none() {
-            self.broken = Some(format!("{mark} must not be"));
-        }
-    }
-
-    fn check(&self, folder: &Path, chance: &mut StdRng) -> Result<(), String> {
-        if let Some(broken) = &self.broken {
-            return Err(broken.clone());
-        }
-        let folder = folder.join(STORE);
-        let store = SqliteStore::open(&folder).map_err(|error| format!("{error:?}"))?;
-        let id = format!("{:032x}", u128::from_be_bytes(store.id().0));
-        if self.store.as_ref().is_some_and(|store| *store != id) {
-            return Err("it is another store".to_owned());
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| error.to_string())?;
-        runtime.block_on(self.look(&store, chance))?;
-        drop(store);
-        Inspection::open(&folder)
-            .and_then(|inspection| inspection.check())
-            .map_err(|error| format!("{error:?}"))
+pub(crate) fn refused(request: u32, reason: Refusal) -> Refused {
+    Refused {
+        request,
+        reason,
+        retry_after_millis: 0,
     }
 }
-
-/// The store's folder in that which is watched: the store makes it.
-pub const STORE: &str = "relay";

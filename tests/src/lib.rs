@@ -3,14 +3,9 @@
 //!
 //! - [`Desk`]: one computer with the four identities, waited on by what it shows.
 //! - [`Host`]: a relay that can be stopped, killed and started again at the same address.
+//! - [`Liar`]: a hostile relay on an endpoint of its own, which says what a test wants.
 //! - [`Tap`]: a relay's store that remembers every envelope, and can damage them on the way.
-//!
-//! For storage faults, on Linux, with strace:
-//!
-//! - [`strace`]: a program under strace, which records or disturbs it; [`call`]: one call of it.
-//! - [`disk`]: a folder as a disk may hold it after a power cut; [`cut`]: one after every call.
-//! - [`load`]: requests to a relay's store, in a process of its own; [`recording`]: what that did;
-//!   [`ledger`]: what the store has promised, and [`state`]: what it then holds.
+//! - [`storage`]: disks that fail, and power that is cut. Linux only.
 //!
 //! Nothing here sleeps: everything is awaited, with a deadline.
 
@@ -19,28 +14,18 @@
     reason = "a harness that cannot go on fails the test"
 )]
 
-#[cfg(target_os = "linux")]
-pub mod call;
-#[cfg(target_os = "linux")]
-pub mod cut;
 mod desk;
-#[cfg(target_os = "linux")]
-pub mod disk;
 mod host;
+mod ledger;
+mod liar;
 #[cfg(target_os = "linux")]
-pub mod ledger;
-#[cfg(target_os = "linux")]
-pub mod load;
-#[cfg(target_os = "linux")]
-pub mod recording;
-#[cfg(target_os = "linux")]
-pub mod state;
-#[cfg(target_os = "linux")]
-pub mod step;
-#[cfg(target_os = "linux")]
-pub mod strace;
+pub mod storage;
 mod tap;
+mod words;
 
 pub use desk::{Desk, texts};
 pub use host::Host;
+pub use ledger::Ledger;
+pub use liar::{Conduct, Liar};
 pub use tap::Tap;
+pub use words::{Stream, Words, bytes};

@@ -14,11 +14,11 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use sotto_tests::cut::Witness as _;
-use sotto_tests::ledger::Ledger;
-use sotto_tests::load::{Load, WINDOW};
-use sotto_tests::recording::{self, Recording};
-use sotto_tests::strace::{self, Event};
+use sotto_tests::storage::cut::Witness as _;
+use sotto_tests::storage::ledger::Ledger;
+use sotto_tests::storage::load::{Load, WINDOW};
+use sotto_tests::storage::recording::{self, Recording};
+use sotto_tests::storage::strace::{self, Event};
 
 /// Not a test: the process whose disk fails.
 #[test]

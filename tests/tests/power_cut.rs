@@ -15,11 +15,11 @@
 
 use std::time::Instant;
 
-use sotto_tests::cut::Cuts;
-use sotto_tests::ledger::Ledger;
-use sotto_tests::load::Load;
-use sotto_tests::recording::{self, Recording};
-use sotto_tests::strace::{self, Event};
+use sotto_tests::storage::cut::Cuts;
+use sotto_tests::storage::ledger::Ledger;
+use sotto_tests::storage::load::Load;
+use sotto_tests::storage::recording::{self, Recording};
+use sotto_tests::storage::strace::{self, Event};
 
 /// Not a test: the process that is recorded.
 #[test]

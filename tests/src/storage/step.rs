@@ -6,8 +6,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::load::Load;
-use crate::state::{MAILBOXES, State};
+use crate::storage::load::Load;
+use crate::storage::state::{MAILBOXES, State};
 
 /// Steps that are under way at once.
 pub const WINDOW: usize = 6;

@@ -7,7 +7,7 @@ use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::call::Call;
+use crate::storage::call::Call;
 
 /// Every call that changes a file or a folder, or makes a change durable.
 const STORAGE: &str = "open,openat,openat2,creat,write,writev,pwrite64,pwritev,pwritev2,\

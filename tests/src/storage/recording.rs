@@ -6,10 +6,10 @@ use std::{fs, io};
 
 use tempfile::TempDir;
 
-use crate::cut::scratch;
-use crate::ledger::STORE;
-use crate::load::{self, Load};
-use crate::strace::{self, Event};
+use crate::storage::cut::scratch;
+use crate::storage::ledger::STORE;
+use crate::storage::load::{self, Load};
+use crate::storage::strace::{self, Event};
 
 /// Names load, disk and notes to the process that carries the load out.
 const VARIABLES: [&str; 3] = ["SOTTO_LOAD", "SOTTO_DISK", "SOTTO_NOTES"];

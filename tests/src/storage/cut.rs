@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::disk::Disk;
-use crate::strace::Event;
+use crate::storage::disk::Disk;
+use crate::storage::strace::Event;
 
 /// What a program has said about itself up to a moment, and whether a folder keeps it.
 pub trait Witness: Clone + Send + Sync {

@@ -15,7 +15,7 @@ use std::{fs, io};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 
-use crate::call::Call;
+use crate::storage::call::Call;
 
 /// What a disk writes in whole or not at all.
 const SECTOR_BYTES: usize = 512;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::load::Step;
+use crate::storage::load::Step;
 
 /// Mailboxes of a load.
 pub const MAILBOXES: usize = 3;

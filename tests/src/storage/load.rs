@@ -18,8 +18,8 @@ use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
 use sotto_relay::store::{Append, Claiming, Declined, Quota, TakenBundle, Ticket};
 use sotto_relay::{SqliteStore, Store};
 
-use crate::state::MAILBOXES;
-pub use crate::step::{Step, WINDOW};
+use crate::storage::state::MAILBOXES;
+pub use crate::storage::step::{Step, WINDOW};
 
 /// Mailboxes have always been used lately.
 const SEEN_SECS: u64 = 1 << 40;
