@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use sotto_net::quic;
 use sotto_net::wire::{
     Bundle, CaughtUp, ClientFrame, Delivery, DeliveryFrame, DeviceKey, Done, Entry, EnvelopeId,
     Login, Prekey, Refusal, Refused, RelayFrame, Send, Sequence, StoreId, Welcome,
@@ -33,6 +34,8 @@ struct Mailbox {
 /// Mailboxes and directory.
 #[derive(Debug)]
 pub struct Ledger {
+    /// The minor version that it speaks.
+    pub minor: u16,
     /// The life of the store.
     pub store: StoreId,
     mailboxes: HashMap<DeviceKey, Mailbox>,
@@ -42,6 +45,7 @@ pub struct Ledger {
 impl Ledger {
     pub(crate) fn new() -> Self {
         Self {
+            minor: quic::MINOR_VERSION,
             store: StoreId([5; 16]),
             mailboxes: HashMap::new(),
             directory: Vec::new(),
@@ -90,7 +94,7 @@ impl Ledger {
         }
         let mut said = vec![
             Welcome {
-                minor: 1,
+                minor: self.minor,
                 store: self.store,
                 signed_prekey: mailbox.signed.as_ref().map(|signed| signed.id),
                 one_time_prekeys: u32::try_from(mailbox.one_time.len()).unwrap_or(u32::MAX),
