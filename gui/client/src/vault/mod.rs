@@ -13,6 +13,7 @@ mod tests;
 
 use std::io;
 use std::path::Path;
+use std::sync::Once;
 
 use rand::CryptoRng;
 use rusqlite::{Connection, OpenFlags};
@@ -270,9 +271,18 @@ fn migrate(database: &Connection, version: usize) -> Result<(), VaultError> {
     Ok(())
 }
 
+/// Makes the cipher ready, once in a process. SQLite lets a second thread go on before the first one
+/// has done that (`SQLITE_EXTRA_INIT` runs outside its lock), and what it opens then fails.
+fn prepare_cipher() {
+    static READY: Once = Once::new();
+    // Should this fail, so will what follows, and say why.
+    READY.call_once(|| drop(Connection::open_in_memory()));
+}
+
 /// Opens a database with the raw key that belongs to this master key.
 fn connect(path: &Path, master: &MasterKey) -> Result<Connection, VaultError> {
     use std::fmt::Write as _;
+    prepare_cipher();
     let database = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,

@@ -1,5 +1,8 @@
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::sync::Barrier;
+use std::thread;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -195,15 +198,50 @@ fn remembers_the_newest_deliveries_of_each_relay() {
 }
 
 /// A vault as version 1 wrote it. Its secrets were made for this and protect nothing.
-#[test]
-fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
-    let dir = tempdir().unwrap();
-    let path = dir.path().join("alice");
-    fs::create_dir(&path).unwrap();
+fn copy_sample(path: &Path) {
+    fs::create_dir(path).unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vaults/version-1");
     for name in ["vault.header", "vault.key", "vault.db"] {
         fs::copy(sample.join(name), path.join(name)).unwrap();
     }
+}
+
+/// Processes whose first use of the database is several vaults at the same moment, one process after
+/// the other: what goes wrong there does so in one of about fifty.
+#[test]
+fn the_first_vaults_of_a_process_open_at_the_same_moment() {
+    const CHILD: &str = "SOTTO_FIRST_USE";
+    if std::env::var_os(CHILD).is_none() {
+        for round in 0..250 {
+            let child = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "--nocapture"])
+                .arg("vault::tests::the_first_vaults_of_a_process_open_at_the_same_moment")
+                .env(CHILD, "1")
+                .output()
+                .unwrap();
+            assert!(child.status.success(), "round {round}: {child:?}");
+        }
+        return;
+    }
+    let dir = tempdir().unwrap();
+    let together = Barrier::new(8);
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let (path, together) = (dir.path().join(number.to_string()), &together);
+            copy_sample(&path);
+            scope.spawn(move || {
+                together.wait();
+                open(&path);
+            });
+        }
+    });
+}
+
+#[test]
+fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    copy_sample(&path);
     let mut vault = open(&path);
     assert_eq!(version(&vault), 2);
     check_sample(&vault);
