@@ -145,7 +145,7 @@ async fn enter<S: Store>(
         store: login.store,
         after: login.after,
     };
-    let ticket = shared.store.admit(login.device, cursor, now_secs()).await;
+    let ticket = shared.store.admit(login.device, cursor, stamp_secs()).await;
     ticket.await
 }
 
@@ -230,4 +230,37 @@ pub(crate) fn now_secs() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())
+}
+
+/// Earlier than this, a clock has not been set: it is before this relay was written.
+const CLOCK_SET_SECS: u64 = 1_760_000_000;
+/// Later than any clock.
+const NEVER_SECS: u64 = u64::MAX >> 1;
+
+/// When something is stored. What comes before the clock is set, as it may be after a start, must
+/// not be too old as soon as it is: it stays until it is fetched.
+pub(crate) fn stamp_secs() -> u64 {
+    stamp(now_secs())
+}
+
+fn stamp(now_secs: u64) -> u64 {
+    if now_secs < CLOCK_SET_SECS {
+        NEVER_SECS
+    } else {
+        now_secs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_before_the_clock_is_set_does_not_expire() {
+        for unset_secs in [0, 60, CLOCK_SET_SECS - 1] {
+            assert!(stamp(unset_secs) > now_secs());
+        }
+        assert_eq!(stamp(CLOCK_SET_SECS), CLOCK_SET_SECS);
+        assert!(now_secs() > CLOCK_SET_SECS);
+    }
 }

@@ -15,7 +15,7 @@ use sotto_net::wire::{
 };
 use tokio::sync::mpsc;
 
-use crate::connection::{Ending, now_secs};
+use crate::connection::{Ending, stamp_secs};
 use crate::relay::Shared;
 use crate::store::{Append, Claiming, Declined, Quota, Store};
 
@@ -268,7 +268,7 @@ async fn append<S: Store>(shared: &Arc<Shared<S>>, send: SendEnvelope) -> Answer
             envelopes: limits.mailbox_envelopes,
             bytes: limits.mailbox_bytes,
         },
-        stored_secs: now_secs(),
+        stored_secs: stamp_secs(),
     };
     let ticket = shared.store.append(append).await;
     done(send.request, shared.metrics.sent(targets, ticket))

@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use rusqlite::Connection;
+use rusqlite::{Connection, MAIN_DB};
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Prekey, Sequence, StoreId};
 use thiserror::Error;
@@ -132,6 +132,11 @@ impl SqliteStore {
         // SQLite takes what it finds in the journal for durable.
         folder::renew(&dir.join(JOURNAL)).map_err(StoreError::Folder)?;
         let connection = Connection::open(&path)?;
+        // SQLite is content with reading where it may not write.
+        if connection.is_readonly(MAIN_DB)? {
+            let error = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+            return Err(StoreError::Folder(error));
+        }
         let id = schema::prepare(&connection)?;
         // SQLite synchronises the names of its files too, but takes no notice when that fails.
         folder::sync(dir).map_err(StoreError::Folder)?;

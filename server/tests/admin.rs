@@ -29,7 +29,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::frail::{Faults, Frail};
-use crate::support::{Device, START, envelope, is_done, quiet, refusal, stranger, within};
+use crate::support::{Device, START, close_code, envelope, is_done, quiet, refusal, stranger, within};
 
 /// Without seeds and roster, and with an admin port.
 fn watched(limits: Limits) -> RelayConfig {
@@ -437,6 +437,31 @@ async fn a_relay_that_cannot_store_lives_and_is_not_ready() {
         assert_eq!(scrape(admin).await[storage], "1");
         faults.is_failing.store(false, Ordering::Relaxed);
         ask_until(admin, "/readyz", 200).await;
+        relay.shutdown().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_own_connection_and_nothing_else() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Faults::none();
+        let relay = frail(folder.path(), &faults).await;
+        let admin = relay.admin_address().unwrap();
+        let (alice, bob) = (Device::new(1), Device::new(2));
+        let mut reader = bob.connect(&relay).await;
+        let mut writer = alice.connect(&relay).await;
+        faults.is_broken.store(true, Ordering::Relaxed);
+        writer.put(envelope(1, 1, &[bob.key()], b"x")).await;
+        close_code(&writer.link.connection).await;
+        faults.is_broken.store(false, Ordering::Relaxed);
+        assert_eq!(ask(admin, "/readyz").await.0, 200);
+        // The reader is still there, and whoever met the bug may come back.
+        scrape_until(admin, "sotto_relay_connections", "1").await;
+        let mut writer = alice.connect(&relay).await;
+        assert!(is_done(&writer.send(1, &[bob.key()], b"x").await));
+        assert_eq!(reader.delivery().await.body, b"x".as_slice());
         relay.shutdown().await;
     })
     .await;

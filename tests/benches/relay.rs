@@ -24,7 +24,7 @@ mod process;
 #[path = "relay/store.rs"]
 mod store;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use load::{Load, Offline, OneByOne, Saturate};
 use process::{Kind, Process};
@@ -32,6 +32,10 @@ use tokio::runtime::Runtime;
 
 /// Turns of each row.
 const ROUNDS: usize = 5;
+/// Handshakes at a time when many connect without a hurry.
+const CONNECTING: usize = 64;
+/// Connections that come back at once.
+const STORM: usize = 2_000;
 
 fn main() {
     if let Some(kind) = Kind::of_this_process() {
@@ -66,6 +70,16 @@ fn main() {
         let name = format!("{connections} idle connections: KiB of each");
         if is_chosen(&name) {
             idle(&name, connections);
+        }
+    }
+    let name = format!("{STORM} connect at once: logins per second");
+    if is_chosen(&name) {
+        storm(&name);
+    }
+    for connections in [10, 10_000] {
+        let name = format!("saturated beside {connections} idle, 256 B: per second");
+        if is_chosen(&name) {
+            beside(&name, connections);
         }
     }
     for waiting in [10_000, 1_000_000] {
@@ -163,10 +177,60 @@ fn idle(name: &str, connections: usize) {
     let [ours, control] = [Kind::Sotto, Kind::Bare].map(|kind| {
         let process = Process::start(kind);
         let before = process.resident_kib();
-        let held = runtime.block_on(load::idle(&process, connections));
+        let held = runtime.block_on(load::idle(&process, connections, CONNECTING));
         let grown = process.resident_kib() - before;
         drop(held);
         grown / connections as f64
     });
     print(name, ours, control, "");
+}
+
+/// All connect at the same time, as after a restart of the relay.
+fn storm(name: &str) {
+    let runtime = runtime();
+    let mut rates = [const { Vec::new() }; 2];
+    for _ in 0..ROUNDS {
+        for (kind, rates) in [Kind::Sotto, Kind::Bare].into_iter().zip(&mut rates) {
+            let process = Process::start(kind);
+            let started = Instant::now();
+            let held = runtime.block_on(load::idle(&process, STORM, STORM));
+            rates.push(STORM as f64 / started.elapsed().as_secs_f64());
+            drop(held);
+        }
+    }
+    let [ours, control] = rates.map(median);
+    print(name, ours, control, "");
+}
+
+/// The same load with many connections that say nothing, and with none.
+fn beside(name: &str, connections: usize) {
+    let runtime = runtime();
+    let load = Saturate {
+        bytes: 256,
+        pairs: 16,
+    };
+    let mut outcomes = [const { Vec::new() }; 2];
+    for (idle, outcomes) in [connections, 0].into_iter().zip(&mut outcomes) {
+        let process = Process::start(Kind::Sotto);
+        let held = runtime.block_on(load::idle(&process, idle, CONNECTING));
+        for _ in 0..ROUNDS {
+            outcomes.push(runtime.block_on(load.run(&process)));
+        }
+        drop(held);
+    }
+    let [ours, control] = outcomes;
+    let rate = |outcomes: &[load::Saturated]| {
+        median(outcomes.iter().map(|outcome| outcome.per_second).collect())
+    };
+    let name = format!("{name} (control: none)");
+    print(&name, rate(&ours), rate(&control), "");
+    let cpu = |outcomes: &[load::Saturated]| {
+        median(outcomes.iter().map(|outcome| outcome.cpu_micros).collect())
+    };
+    print(
+        "  relay's CPU for a message",
+        cpu(&ours),
+        cpu(&control),
+        "µs",
+    );
 }

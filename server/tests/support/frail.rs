@@ -19,6 +19,8 @@ pub(crate) struct Faults {
     pub(crate) is_failing: AtomicBool,
     /// Envelopes that are stored; those beyond wait until there are more permits.
     pub(crate) appends: Semaphore,
+    /// Whoever hands an envelope in meets a bug.
+    pub(crate) is_broken: AtomicBool,
     /// Probes are never answered.
     pub(crate) is_silent: AtomicBool,
     /// Their other ends.
@@ -30,6 +32,7 @@ impl Faults {
         Arc::new(Self {
             is_failing: AtomicBool::new(false),
             appends: Semaphore::new(Semaphore::MAX_PERMITS),
+            is_broken: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
             unanswered: Mutex::default(),
         })
@@ -70,6 +73,8 @@ impl Store for Frail {
 
     async fn append(&self, append: Append) -> Ticket<()> {
         self.faults.appends.acquire().await.unwrap().forget();
+        let is_broken = self.faults.is_broken.load(Ordering::Relaxed);
+        assert!(!is_broken, "on purpose");
         self.faults.or_fail(self.store.append(append).await)
     }
 

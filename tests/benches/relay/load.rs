@@ -1,6 +1,7 @@
 //! What is asked of both relays.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,8 +25,8 @@ use crate::process::{Kind, Process};
 const WINDOW: usize = 256;
 /// Deliveries after which a reader acknowledges.
 const ACKNOWLEDGE_EVERY: usize = 64;
-/// Handshakes at a time when many connect.
-const CONNECTING: usize = 64;
+/// Names of connections that say nothing start here.
+const FIRST_IDLE: u32 = 1_000_000;
 
 /// A load, and what was seen of it.
 pub(crate) trait Load {
@@ -152,15 +153,15 @@ impl Load for Offline {
     }
 }
 
-/// Connections that say nothing, for as long as they are held.
-pub(crate) async fn idle(relay: &Process, connections: usize) -> Vec<Side> {
+/// Connections that say nothing, for as long as they are held; so many connect at a time.
+pub(crate) async fn idle(relay: &Process, connections: usize, at_once: usize) -> Vec<Side> {
     let endpoint = quic::dialer(relay.address).expect("a socket");
-    let turns = Arc::new(Semaphore::new(CONNECTING));
+    let turns = Arc::new(Semaphore::new(at_once));
     let mut tasks = JoinSet::new();
     let (kind, address, pin) = (relay.kind, relay.address, relay.pin);
     for number in 0..connections {
         let (turns, endpoint) = (Arc::clone(&turns), endpoint.clone());
-        let name = u32::try_from(number).expect("few enough");
+        let name = FIRST_IDLE + u32::try_from(number).expect("few enough");
         tasks.spawn(async move {
             let _turn = turns.acquire().await;
             Side::open_at(kind, address, pin, endpoint, name).await
@@ -200,6 +201,8 @@ pub(crate) fn device(name: u32) -> DeviceKey {
 pub(crate) struct Side {
     talk: Talk,
     name: u32,
+    /// Tells its envelopes from those of earlier connections.
+    connection: u32,
     /// Kept so that the connection lives.
     _endpoint: Endpoint,
 }
@@ -261,9 +264,11 @@ impl Side {
                 }
             }
         };
+        static CONNECTIONS: AtomicU32 = AtomicU32::new(0);
         Self {
             talk,
             name,
+            connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
             _endpoint: endpoint,
         }
     }
@@ -275,6 +280,7 @@ impl Side {
                 let mut id = [0; 16];
                 id[..4].copy_from_slice(&self.name.to_be_bytes());
                 id[4..12].copy_from_slice(&(number as u64).to_be_bytes());
+                id[12..].copy_from_slice(&self.connection.to_be_bytes());
                 let send = Send {
                     request: u32::try_from(number).unwrap_or(u32::MAX),
                     id: EnvelopeId(id),
