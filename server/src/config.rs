@@ -85,7 +85,7 @@ impl Rate {
 /// Bounds on everything that grows (WIRE §7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all. Each idle one costs about 58 KiB.
+    /// Connections in all. Each idle one costs about 55 KiB.
     pub connections: usize,
     /// Connections from one IPv4 address or one IPv6 network of 64 bits: a household or an office.
     pub connections_per_address: usize,
