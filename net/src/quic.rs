@@ -204,8 +204,15 @@ impl HmacKey for ResetKey {
 /// # Errors
 /// When the address is in use or not ours; when the key cannot be used.
 pub fn listen(address: SocketAddr, key: &RelayKey) -> io::Result<Endpoint> {
+    listen_on(UdpSocket::bind(address)?, key)
+}
+
+/// An endpoint that accepts connections at this socket.
+///
+/// # Errors
+/// When the socket or the key cannot be used.
+pub fn listen_on(socket: UdpSocket, key: &RelayKey) -> io::Result<Endpoint> {
     let config = server_config(key).map_err(io::Error::other)?;
-    let socket = UdpSocket::bind(address)?;
     let runtime = Arc::new(TokioRuntime);
     Endpoint::new(endpoint_config(key), Some(config), socket, runtime)
 }

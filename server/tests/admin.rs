@@ -29,7 +29,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::frail::{Faults, Frail};
-use crate::support::{Device, START, close_code, envelope, is_done, quiet, refusal, stranger, within};
+use crate::support::{
+    Device, START, close_code, envelope, is_done, quiet, refusal, stranger, within,
+};
 
 /// Without seeds and roster, and with an admin port.
 fn watched(limits: Limits) -> RelayConfig {

@@ -12,6 +12,7 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
+    clippy::indexing_slicing,
     reason = "a benchmark prints its table, and fails when it cannot measure"
 )]
 
@@ -26,16 +27,14 @@ mod store;
 
 use std::time::{Duration, Instant};
 
-use load::{Load, Offline, OneByOne, Saturate};
+use load::{Load, Move, Offline, OneByOne, Saturate};
 use process::{Kind, Process};
 use tokio::runtime::Runtime;
 
 /// Turns of each row.
 const ROUNDS: usize = 5;
-/// Handshakes at a time when many connect without a hurry.
-const CONNECTING: usize = 64;
 /// Connections that come back at once.
-const STORM: usize = 2_000;
+const STORM: u32 = 2_000;
 
 fn main() {
     if let Some(kind) = Kind::of_this_process() {
@@ -71,6 +70,10 @@ fn main() {
         if is_chosen(&name) {
             idle(&name, connections);
         }
+    }
+    let name = "an endpoint for each core (control: one)";
+    if is_chosen(name) {
+        cores(name);
     }
     let name = format!("{STORM} connect at once: logins per second");
     if is_chosen(&name) {
@@ -177,12 +180,64 @@ fn idle(name: &str, connections: usize) {
     let [ours, control] = [Kind::Sotto, Kind::Bare].map(|kind| {
         let process = Process::start(kind);
         let before = process.resident_kib();
-        let held = runtime.block_on(load::idle(&process, connections, CONNECTING));
+        let held = runtime.block_on(load::idle(&process, connections));
         let grown = process.resident_kib() - before;
         drop(held);
         grown / connections as f64
     });
     print(name, ours, control, "");
+}
+
+/// Whether an endpoint for each core on a shared port would be better than one for all.
+fn cores(name: &str) {
+    let runtime = runtime();
+    let mut rates = [const { Vec::new() }; 2];
+    let mut times = [const { Vec::new() }; 2];
+    let mut moved = [0; 2];
+    let (saturate, one_by_one) = (
+        Saturate {
+            bytes: 256,
+            pairs: 16,
+        },
+        OneByOne { bytes: 256 },
+    );
+    let readers = 20;
+    for _ in 0..ROUNDS {
+        for (place, kind) in [Kind::Cores, Kind::Bare].into_iter().enumerate() {
+            let process = Process::start(kind);
+            rates[place].push(runtime.block_on(saturate.run(&process)));
+            times[place].push(runtime.block_on(one_by_one.run(&process)));
+            moved[place] += runtime.block_on(Move { readers }.run(&process));
+        }
+    }
+    println!("{name}");
+    let [ours, control] = rates.map(|outcomes| {
+        let rate = outcomes.iter().map(|outcome| outcome.per_second).collect();
+        let cpu = outcomes.iter().map(|outcome| outcome.cpu_micros).collect();
+        (median(rate), median(cpu))
+    });
+    print(
+        "  saturated, 256 B, 16 pairs: per second",
+        ours.0,
+        control.0,
+        "",
+    );
+    print("  relay's CPU for a message", ours.1, control.1, "µs");
+    let [ours, control] = times.map(|outcomes| {
+        let medians = outcomes
+            .iter()
+            .filter_map(|times| times.get(times.len() / 2));
+        median(medians.map(|time| time.as_secs_f64() * 1e6).collect())
+    });
+    print("  one at a time, 256 B: median", ours, control, "µs");
+    let tried = f64::from(readers) * ROUNDS as f64;
+    let [ours, control] = moved.map(|moved| f64::from(moved) / tried * 100.0);
+    print(
+        "  readers who keep their connection when they move",
+        ours,
+        control,
+        "%",
+    );
 }
 
 /// All connect at the same time, as after a restart of the relay.
@@ -193,8 +248,8 @@ fn storm(name: &str) {
         for (kind, rates) in [Kind::Sotto, Kind::Bare].into_iter().zip(&mut rates) {
             let process = Process::start(kind);
             let started = Instant::now();
-            let held = runtime.block_on(load::idle(&process, STORM, STORM));
-            rates.push(STORM as f64 / started.elapsed().as_secs_f64());
+            let held = runtime.block_on(load::rush(&process, STORM));
+            rates.push(f64::from(STORM) / started.elapsed().as_secs_f64());
             drop(held);
         }
     }
@@ -212,7 +267,7 @@ fn beside(name: &str, connections: usize) {
     let mut outcomes = [const { Vec::new() }; 2];
     for (idle, outcomes) in [connections, 0].into_iter().zip(&mut outcomes) {
         let process = Process::start(Kind::Sotto);
-        let held = runtime.block_on(load::idle(&process, idle, CONNECTING));
+        let held = runtime.block_on(load::idle(&process, idle));
         for _ in 0..ROUNDS {
             outcomes.push(runtime.block_on(load.run(&process)));
         }

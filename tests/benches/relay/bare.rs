@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use sotto_net::quic::{self, Connection};
+#[cfg(unix)]
+use socket2::{Domain, Socket, Type};
+use sotto_net::quic::{self, Connection, Endpoint};
 use sotto_net::{Invite, RelayKey};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -21,8 +23,41 @@ type Queues = Arc<Mutex<HashMap<u32, mpsc::Sender<Bytes>>>>;
 pub(crate) fn listen(address: SocketAddr, key: &RelayKey) -> Invite {
     let endpoint = quic::listen(address, key).expect("an address");
     let invite = Invite::to(endpoint.local_addr().expect("an address"), key.pin());
+    accept(endpoint, Queues::default());
+    invite
+}
+
+/// Listens with an endpoint for each core, each with a runtime of one thread; the system spreads
+/// what arrives over their sockets, by the addresses that it comes from.
+#[cfg(unix)]
+pub(crate) fn listen_on_each_core(address: SocketAddr, key: &Arc<RelayKey>) -> Invite {
+    let mut address = address;
+    let queues = Queues::default();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for _ in 0..cores {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None);
+        let socket = socket.expect("a socket");
+        socket.set_reuse_port(true).expect("a shared port");
+        socket.bind(&address.into()).expect("an address");
+        let socket = std::net::UdpSocket::from(socket);
+        address = socket.local_addr().expect("an address");
+        let (key, queues) = (Arc::clone(key), Arc::clone(&queues));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                accept(quic::listen_on(socket, &key).expect("an endpoint"), queues);
+                std::future::pending::<()>().await;
+            });
+        });
+    }
+    Invite::to(address, key.pin())
+}
+
+fn accept(endpoint: Endpoint, queues: Queues) {
     tokio::spawn(async move {
-        let queues = Queues::default();
         while let Some(incoming) = endpoint.accept().await {
             let queues = Arc::clone(&queues);
             tokio::spawn(async move {
@@ -32,7 +67,6 @@ pub(crate) fn listen(address: SocketAddr, key: &RelayKey) -> Invite {
             });
         }
     });
-    invite
 }
 
 /// Frames are `length u32 | target u32 | body`; the first one of a connection names itself.

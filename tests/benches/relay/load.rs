@@ -25,6 +25,8 @@ use crate::process::{Kind, Process};
 const WINDOW: usize = 256;
 /// Deliveries after which a reader acknowledges.
 const ACKNOWLEDGE_EVERY: usize = 64;
+/// Handshakes at a time when many connect without a hurry.
+const CONNECTING: usize = 64;
 /// Names of connections that say nothing start here.
 const FIRST_IDLE: u32 = 1_000_000;
 
@@ -54,7 +56,7 @@ impl Load for Saturate {
     async fn run(&self, relay: &Process) -> Saturated {
         let all: u32 = match relay.kind {
             Kind::Sotto => 256_000,
-            Kind::Bare => 400_000,
+            Kind::Bare | Kind::Cores => 400_000,
         };
         let each = (all / self.pairs) as usize;
         let start = Arc::new(Barrier::new(2 * self.pairs as usize + 1));
@@ -153,10 +155,39 @@ impl Load for Offline {
     }
 }
 
-/// Connections that say nothing, for as long as they are held; so many connect at a time.
-pub(crate) async fn idle(relay: &Process, connections: usize, at_once: usize) -> Vec<Side> {
+/// Readers whose address changes in the middle of a conversation, as when somebody leaves the house.
+#[derive(Debug)]
+pub(crate) struct Move {
+    pub(crate) readers: u32,
+}
+
+impl Load for Move {
+    /// Readers who got what was sent to them afterwards.
+    type Output = u32;
+
+    async fn run(&self, relay: &Process) -> u32 {
+        let body = Bytes::from_static(b"still there?");
+        let mut sender = Side::open(relay, 0).await;
+        let mut arrived = 0;
+        for name in 1..=self.readers {
+            let mut reader = Side::open(relay, name).await;
+            let any = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+            reader.endpoint.rebind(any).expect("moved");
+            // Something has to come from there, as a keep-alive would.
+            reader.prod().await;
+            sender.put(name, name as usize, &body);
+            sender.flush().await;
+            let next = tokio::time::timeout(Duration::from_secs(2), reader.next());
+            arrived += u32::from(next.await.is_ok());
+        }
+        arrived
+    }
+}
+
+/// Connections that say nothing, for as long as they are held.
+pub(crate) async fn idle(relay: &Process, connections: usize) -> Vec<Side> {
     let endpoint = quic::dialer(relay.address).expect("a socket");
-    let turns = Arc::new(Semaphore::new(at_once));
+    let turns = Arc::new(Semaphore::new(CONNECTING));
     let mut tasks = JoinSet::new();
     let (kind, address, pin) = (relay.kind, relay.address, relay.pin);
     for number in 0..connections {
@@ -166,6 +197,17 @@ pub(crate) async fn idle(relay: &Process, connections: usize, at_once: usize) ->
             let _turn = turns.acquire().await;
             Side::open_at(kind, address, pin, endpoint, name).await
         });
+    }
+    tasks.join_all().await
+}
+
+/// So many connect at the same time, each from a socket of its own.
+pub(crate) async fn rush(relay: &Process, connections: u32) -> Vec<Side> {
+    let mut tasks = JoinSet::new();
+    let (kind, address, pin) = (relay.kind, relay.address, relay.pin);
+    for number in 0..connections {
+        let endpoint = quic::dialer(relay.address).expect("a socket");
+        tasks.spawn(Side::open_at(kind, address, pin, endpoint, number));
     }
     tasks.join_all().await
 }
@@ -196,6 +238,9 @@ pub(crate) fn device(name: u32) -> DeviceKey {
     *devices.entry(name).or_insert_with(make)
 }
 
+/// Connections so far.
+static CONNECTIONS: AtomicU32 = AtomicU32::new(0);
+
 /// One end of a conversation, at either kind of relay.
 #[derive(Debug)]
 pub(crate) struct Side {
@@ -203,8 +248,7 @@ pub(crate) struct Side {
     name: u32,
     /// Tells its envelopes from those of earlier connections.
     connection: u32,
-    /// Kept so that the connection lives.
-    _endpoint: Endpoint,
+    endpoint: Endpoint,
 }
 
 #[derive(Debug)]
@@ -248,7 +292,7 @@ impl Side {
                     last: 0,
                 }
             }
-            Kind::Bare => {
+            Kind::Bare | Kind::Cores => {
                 let config = quic::client_config(pin).expect("TLS");
                 let connecting = endpoint.connect_with(config, address, quic::SERVER_NAME);
                 let connection = connecting.expect("an address").await.expect("connected");
@@ -264,12 +308,11 @@ impl Side {
                 }
             }
         };
-        static CONNECTIONS: AtomicU32 = AtomicU32::new(0);
         Self {
             talk,
             name,
             connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
-            _endpoint: endpoint,
+            endpoint,
         }
     }
 
@@ -325,9 +368,25 @@ impl Side {
                 }
             },
             Talk::Bare { delivery, .. } => {
-                let length = delivery.read_u32().await.expect("a length") as usize;
+                let Ok(length) = delivery.read_u32().await else {
+                    // The connection is gone, and nothing will come.
+                    return std::future::pending().await;
+                };
+                let length = length as usize;
                 let mut rest = vec![0; 4 + length];
                 delivery.read_exact(&mut rest).await.expect("a body");
+            }
+        }
+    }
+
+    /// Makes the connection send something that nobody minds.
+    async fn prod(&mut self) {
+        match &mut self.talk {
+            Talk::Sotto { .. } => self.acknowledge().await,
+            Talk::Bare { requests, .. } => {
+                // For somebody who does not exist.
+                let nothing = bare::frame(u32::MAX, b"");
+                requests.write_chunk(nothing).await.expect("written");
             }
         }
     }

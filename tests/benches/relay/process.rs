@@ -15,6 +15,8 @@ const VARIABLE: &str = "SOTTO_BENCH_RELAY";
 pub(crate) enum Kind {
     Sotto,
     Bare,
+    /// As bare, with an endpoint for each core.
+    Cores,
 }
 
 impl Kind {
@@ -22,13 +24,14 @@ impl Kind {
         match self {
             Self::Sotto => "sotto",
             Self::Bare => "bare",
+            Self::Cores => "cores",
         }
     }
 
     /// The kind of relay that this process is to be, if it is one.
     pub(crate) fn of_this_process() -> Option<Self> {
         let name = std::env::var(VARIABLE).ok()?;
-        [Self::Sotto, Self::Bare]
+        [Self::Sotto, Self::Bare, Self::Cores]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -78,6 +81,11 @@ pub(crate) fn serve(kind: Kind) {
             }
             Kind::Bare => {
                 println!("{}", crate::bare::listen(listen, &key));
+                None
+            }
+            Kind::Cores => {
+                let key = std::sync::Arc::new(key);
+                println!("{}", crate::bare::listen_on_each_core(listen, &key));
                 None
             }
         };
