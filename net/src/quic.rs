@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use sha2::Sha256;
+use socket2::SockRef;
 
 pub use quinn::{
     ClientConfig, Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStream,
@@ -207,11 +208,17 @@ pub fn listen(address: SocketAddr, key: &RelayKey) -> io::Result<Endpoint> {
     listen_on(UdpSocket::bind(address)?, key)
 }
 
+/// What a relay's socket holds for it, if the system allows: some 1,500 handshakes that begin.
+const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
 /// An endpoint that accepts connections at this socket.
 ///
 /// # Errors
 /// When the socket or the key cannot be used.
 pub fn listen_on(socket: UdpSocket, key: &RelayKey) -> io::Result<Endpoint> {
+    // A crowd that connects at once fills a small buffer, and what does not fit is sent again only
+    // after a second. The system may grant less, which does no harm otherwise.
+    drop(SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES));
     let config = server_config(key).map_err(io::Error::other)?;
     let runtime = Arc::new(TokioRuntime);
     Endpoint::new(endpoint_config(key), Some(config), socket, runtime)
