@@ -10,12 +10,16 @@
 //! they have been acknowledged by then; a few connections read, off the async threads.
 
 mod directory;
+mod error;
+mod fleeting_ids;
 mod inspection;
+mod load;
 mod mailbox;
 mod mailboxes;
 mod pending;
 mod prekeys;
 mod probe;
+mod readers;
 mod rows;
 mod schema;
 mod transaction;
@@ -24,19 +28,20 @@ mod writer;
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use rusqlite::{Connection, MAIN_DB};
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Prekey, Sequence, StoreId};
-use thiserror::Error;
-use tokio::sync::Semaphore;
 
+use self::error::Failure;
+pub use self::error::StoreError;
 pub use self::inspection::Inspection;
 use self::mailboxes::Obstacle;
+use self::readers::Readers;
 use self::writer::Writer;
 use crate::config::Seed;
 use crate::folder;
@@ -51,56 +56,6 @@ const DATABASE: &str = "relay.db";
 const JOURNAL: &str = "relay.db-wal";
 /// Name of the file that is locked as long as a process uses the folder.
 const LOCK: &str = "relay.lock";
-/// Reads that go on at once: as many as a small machine has cores to serve them.
-const READERS_MAX: usize = 4;
-
-/// Why the embedded store cannot be opened.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The folder or a file in it can neither be made nor opened.
-    #[error("the relay's folder cannot be used")]
-    Folder(#[source] io::Error),
-    /// Another process uses the folder.
-    #[error("the relay's folder is in use by another process")]
-    InUse,
-    /// A newer version of the relay wrote the database; it was left as it is.
-    #[error("the database is of version {found}, this relay reads up to version {known}")]
-    Newer {
-        /// The database's version.
-        found: i64,
-        /// The newest version that this relay reads.
-        known: i64,
-    },
-    /// The file is no relay's database, or it is damaged; it was left as it is.
-    #[error("the file is not a relay's database, or it is damaged")]
-    Damaged,
-    /// The database cannot be read or written.
-    #[error("the database cannot be used")]
-    Database(#[source] rusqlite::Error),
-    /// The writer cannot be started.
-    #[error("the store's thread cannot be started")]
-    Thread(#[source] io::Error),
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::Error::{
-            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType,
-        };
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        // SQLite may be content with what it reads where no value of ours can be.
-        let is_foreign = matches!(
-            error,
-            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
-        );
-        match error.sqlite_error_code() {
-            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
-            _ if is_foreign => Self::Damaged,
-            _ => Self::Database(error),
-        }
-    }
-}
 
 /// A relay's storage in one folder. Dropping it finishes the writes that are in order and gives
 /// the folder free.
@@ -384,38 +339,6 @@ fn keep_first(targets: &mut Vec<(DeviceKey, Bytes)>) {
     }
 }
 
-/// Why a piece of work on the database failed.
-#[derive(Debug)]
-enum Failure {
-    Declined(Declined),
-    Database(rusqlite::Error),
-}
-
-impl Failure {
-    /// What the caller is told. A failing database is logged here and nowhere else.
-    fn into_declined(self) -> Declined {
-        match self {
-            Self::Declined(declined) => declined,
-            Self::Database(error) => {
-                tracing::warn!(code = ?error.sqlite_error_code(), "the database failed");
-                Declined::Unavailable
-            }
-        }
-    }
-}
-
-impl From<Declined> for Failure {
-    fn from(declined: Declined) -> Self {
-        Self::Declined(declined)
-    }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
 /// A number as SQLite keeps it. None of ours comes near 2^63; a client's own that does is taken
 /// for the largest.
 fn sql(number: u64) -> i64 {
@@ -425,56 +348,4 @@ fn sql(number: u64) -> i64 {
 /// A number as SQLite gave it back; the schema keeps them from being negative.
 fn unsql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
-}
-
-/// Connections that only read.
-#[derive(Debug)]
-struct Readers {
-    path: PathBuf,
-    turns: Semaphore,
-    idle: Mutex<Vec<Connection>>,
-}
-
-impl Readers {
-    fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            turns: Semaphore::new(READERS_MAX),
-            idle: Mutex::new(Vec::new()),
-        }
-    }
-
-    /// Carries out a read on a blocking thread.
-    async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
-        read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Declined> {
-        let _turn = self
-            .turns
-            .acquire()
-            .await
-            .map_err(|_| Declined::Unavailable)?;
-        let readers = Arc::clone(self);
-        tokio::task::spawn_blocking(move || {
-            let connection = readers.take()?;
-            let outcome = read(&connection);
-            readers.idle().push(connection);
-            outcome
-        })
-        .await
-        .map_err(|_| Declined::Unavailable)?
-        .map_err(Failure::into_declined)
-    }
-
-    fn take(&self) -> Result<Connection, Failure> {
-        let idle = self.idle().pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => Ok(schema::open_to_read(&self.path)?),
-        }
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -1,15 +1,17 @@
 //! One mailbox in memory: what is not on the disk yet, and what its reader is about to get.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use sotto_net::wire::{Delivery, DeviceKey, EnvelopeId, Sequence};
 use tokio::sync::Notify;
 
+use super::fleeting_ids::FleetingIds;
+use super::load::Load;
 use super::pending::Pending;
 use super::rows::{self, EnvelopeRow, MailboxRow};
-use crate::store::{FLEETING_IDS_MAX, Quota, Tally};
+use crate::store::{Quota, Tally};
 
 /// Durable envelopes, and bytes of their bodies, that stay in memory for a reader who is behind;
 /// the rest is read from the disk.
@@ -19,32 +21,6 @@ const KEPT_BYTES: u64 = 256 * 1024;
 const RESERVE_BELOW: u64 = 2_048;
 /// Ids of stored envelopes are looked at whenever so many sequences have been acknowledged.
 const TRIM_EVERY: u64 = 1_024;
-
-/// Envelopes and bytes of their bodies.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Load {
-    pub(super) envelopes: u64,
-    pub(super) bytes: u64,
-}
-
-impl Load {
-    pub(super) fn of(body: &Bytes) -> Self {
-        Self {
-            envelopes: 1,
-            bytes: body.len() as u64,
-        }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.envelopes = self.envelopes.saturating_add(other.envelopes);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-    }
-
-    pub(super) fn subtract(&mut self, other: Self) {
-        self.envelopes = self.envelopes.saturating_sub(other.envelopes);
-        self.bytes = self.bytes.saturating_sub(other.bytes);
-    }
-}
 
 /// An envelope in memory.
 #[derive(Debug)]
@@ -418,34 +394,5 @@ impl Mailbox {
         self.held
             .binary_search_by_key(&sequence, |held| held.sequence)
             .ok()
-    }
-}
-
-/// Ids of the newest envelopes that came since the mailbox was read from the disk.
-#[derive(Debug, Default)]
-struct FleetingIds {
-    order: VecDeque<EnvelopeId>,
-    known: HashSet<EnvelopeId>,
-}
-
-impl FleetingIds {
-    fn contains(&self, id: EnvelopeId) -> bool {
-        self.known.contains(&id)
-    }
-
-    fn put(&mut self, id: EnvelopeId) {
-        if self.order.len() == FLEETING_IDS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        self.order.push_back(id);
-        self.known.insert(id);
-    }
-
-    fn forget(&mut self, id: EnvelopeId) {
-        if self.known.remove(&id) {
-            self.order.retain(|known| *known != id);
-        }
     }
 }

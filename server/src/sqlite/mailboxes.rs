@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use sotto_net::wire::{DeviceKey, Sequence};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::mailbox::{Acknowledged, Admits, Forgetting, Load, Mailbox};
+use super::load::Load;
+use super::mailbox::{Acknowledged, Admits, Forgetting, Mailbox};
 use super::pending::Pending;
 use super::rows::{EnvelopeRow, MailboxRow};
 use crate::store::{Answer, Append, Declined, Tally, Ticket};

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sotto_net::wire::{Delivery, DeviceKey, EnvelopeId, Sequence};
 
-use super::mailbox::{Forgetting, Load};
+use super::load::Load;
+use super::mailbox::Forgetting;
 use super::{Failure, sql, unsql};
 use crate::store::{Admission, Declined, ENVELOPE_IDS_MAX, MAILBOXES_MAX, Usage};
 

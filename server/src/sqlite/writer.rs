@@ -13,7 +13,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::mailbox::Load;
+use super::load::Load;
 use super::mailboxes::{Mailboxes, Writing, Written};
 use super::{Failure, rows, transaction};
 use crate::store::{Declined, Event, Tally, Ticket, Watcher};

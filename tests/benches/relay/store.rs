@@ -84,10 +84,18 @@ pub(crate) fn waiting(envelopes: usize) {
     const BYTES: usize = 256;
     let runtime = crate::runtime();
     let dir = tempfile::tempdir().expect("a folder");
+    let killed = tempfile::tempdir().expect("a folder");
     runtime.block_on(async {
         let store = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
         append(&store, 0, envelopes / WRITERS as usize, BYTES).await;
+        // As a process leaves it that is killed here, with the journal.
+        for file in ["relay.db", "relay.db-wal"] {
+            std::fs::copy(dir.path().join(file), killed.path().join(file)).expect("copied");
+        }
     });
+    let (start_killed, relay) = runtime.block_on(start(killed.path()));
+    println!("{envelopes:>9} waiting: start after a kill {start_killed:>32.1?}");
+    drop(relay);
     let (start, relay) = runtime.block_on(start(dir.path()));
     println!("{envelopes:>9} waiting: start to listening {start:>31.1?}");
     drop(relay);
