@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!              control (requests, answers, news)
-//!  device ◄──────────────────────────────────► connection ──► store (one writer, group commit)
-//!         ◄──────────────────────────────────── delivery  ◄── hub (who is connected) ◄─┘ events
-//!              delivery (envelopes, in order)
+//!  device ◄──────────────────────────────────► connection ──► store (mailboxes in memory,
+//!         ◄──────────────────────────────────── delivery  ◄──┘  one writer, group commit)
+//!              delivery (envelopes, in order)                      │ events
+//!                                                hub (who is there) ◄┘
 //! ```
 //!
 //! - [`config`]: what a relay is told before it starts.

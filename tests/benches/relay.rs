@@ -119,21 +119,20 @@ fn print(name: &str, ours: f64, control: f64, unit: &str) {
     println!("{name:<46} {ours:>10.1}{unit:<2} {control:>10.1}{unit:<2} {ratio:>6.2}");
 }
 
-fn saturated(name: &str, load: &Saturate) {
-    let [ours, control] = in_turns(&runtime(), load);
+fn print_saturated(name: &str, ours: &[load::Saturated], control: &[load::Saturated]) {
     let rate = |outcomes: &[load::Saturated]| {
         median(outcomes.iter().map(|outcome| outcome.per_second).collect())
     };
-    print(name, rate(&ours), rate(&control), "");
+    print(name, rate(ours), rate(control), "");
     let cpu = |outcomes: &[load::Saturated]| {
         median(outcomes.iter().map(|outcome| outcome.cpu_micros).collect())
     };
-    print(
-        "  relay's CPU for a message",
-        cpu(&ours),
-        cpu(&control),
-        "µs",
-    );
+    print("  relay's CPU for a message", cpu(ours), cpu(control), "µs");
+}
+
+fn saturated(name: &str, load: &Saturate) {
+    let [ours, control] = in_turns(&runtime(), load);
+    print_saturated(name, &ours, &control);
 }
 
 fn one_at_a_time(name: &str, load: &OneByOne) {
@@ -211,18 +210,8 @@ fn cores(name: &str) {
         }
     }
     println!("{name}");
-    let [ours, control] = rates.map(|outcomes| {
-        let rate = outcomes.iter().map(|outcome| outcome.per_second).collect();
-        let cpu = outcomes.iter().map(|outcome| outcome.cpu_micros).collect();
-        (median(rate), median(cpu))
-    });
-    print(
-        "  saturated, 256 B, 16 pairs: per second",
-        ours.0,
-        control.0,
-        "",
-    );
-    print("  relay's CPU for a message", ours.1, control.1, "µs");
+    let [ours, control] = rates;
+    print_saturated("  saturated, 256 B, 16 pairs: per second", &ours, &control);
     let [ours, control] = times.map(|outcomes| {
         let medians = outcomes
             .iter()
@@ -274,18 +263,6 @@ fn beside(name: &str, connections: usize) {
         drop(held);
     }
     let [ours, control] = outcomes;
-    let rate = |outcomes: &[load::Saturated]| {
-        median(outcomes.iter().map(|outcome| outcome.per_second).collect())
-    };
     let name = format!("{name} (control: none)");
-    print(&name, rate(&ours), rate(&control), "");
-    let cpu = |outcomes: &[load::Saturated]| {
-        median(outcomes.iter().map(|outcome| outcome.cpu_micros).collect())
-    };
-    print(
-        "  relay's CPU for a message",
-        cpu(&ours),
-        cpu(&control),
-        "µs",
-    );
+    print_saturated(&name, &ours, &control);
 }
