@@ -128,7 +128,7 @@ async fn write<S: Store>(
     Ok(())
 }
 
-/// Starts a request; its answer resolves once it is durable. `None` for what needs none.
+/// Starts a request; its answer resolves once what it did cannot be lost. `None` for what needs none.
 async fn handle<S: Store>(
     shared: &Arc<Shared<S>>,
     device: DeviceKey,

@@ -560,13 +560,26 @@ async fn gives_a_reader_what_is_not_durable_yet<S: Store>(open: impl Fn() -> S) 
     admit(&store, BOB).await;
     // The first one reserves sequences, durably.
     put(&store, 0, BOB).await;
+    // From the next transaction on, nothing becomes durable until the test lets it.
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    store.watch(Box::new(move |_| {
+        assert!(held.lock().unwrap().recv().is_err(), "it only ends");
+    }));
+    let blocked = store.probe().await;
     let attendance = store.attend(BOB).await.unwrap();
+    let mut tickets = Vec::new();
     for id in 1..100 {
-        // Nobody waits for the ticket: what is there to be read need not be on the disk.
-        drop(store.append(append(id, &[BOB], &id.to_be_bytes())).await);
+        tickets.push(store.append(append(id, &[BOB], &id.to_be_bytes())).await);
         attendance.arrival().await;
-        let last = waiting(&store, BOB).await.pop();
-        assert_eq!(last, expected(&[(u64::from(id) + 1, id)]).pop());
+        let read = store.read(BOB, u64::from(id), 1, usize::MAX).await.unwrap();
+        assert_eq!(read[0].sequence, u64::from(id) + 1);
+        assert_eq!(read[0].body, id.to_be_bytes().as_slice());
+    }
+    drop(hold);
+    blocked.await.unwrap();
+    for ticket in tickets {
+        ticket.await.unwrap();
     }
     assert_eq!(waiting(&store, BOB).await.len(), 100);
 }
