@@ -105,9 +105,11 @@ fn offline_banner(ui: &Ui, scene: Scene<'_>, place: &Place) -> Option<Banner> {
         });
     };
     place.is_offline.then(|| {
-        use sotto_client::view::RelayProblem::{HandleTaken, Refused, Version, WrongPin};
+        use sotto_client::view::RelayProblem::{
+            HandleTaken, Refused, Untrusted, Version, WrongPin,
+        };
         let tone = match problem {
-            Some(WrongPin | Refused | HandleTaken) => Tone::Danger,
+            Some(WrongPin | Untrusted | Refused | HandleTaken) => Tone::Danger,
             Some(Version) => Tone::Warning,
             _ => Tone::Info,
         };

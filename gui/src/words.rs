@@ -334,6 +334,11 @@ pub(crate) fn offline_banner(problem: Option<RelayProblem>) -> &'static str {
             "This relay is not the one you were invited to: its key is another. Nothing is sent. \
              Ask for a new invite link if the relay was set up afresh."
         }
+        Some(RelayProblem::Untrusted) => {
+            "This relay cannot show that it is the one you were invited to: its certificate has \
+             expired, is for another name, or comes from nobody whom this computer trusts. Nothing \
+             is sent. Tell whoever runs it."
+        }
         Some(RelayProblem::Version) => {
             "The relay speaks another version. Update Sotto or the relay."
         }
@@ -554,6 +559,7 @@ mod tests {
         for found in [
             RelayProblem::Unreachable,
             RelayProblem::WrongPin,
+            RelayProblem::Untrusted,
             RelayProblem::Version,
             RelayProblem::Refused,
             RelayProblem::HandleTaken,

@@ -1,7 +1,8 @@
-//! Address and pin of a relay as a link (WIRE §1).
+//! A relay's address as a link, with what it has to show (WIRE §1).
 //!
 //! ```text
 //! sotto://relay.example:4433?pin=wK9…43 characters…
+//! sotto://relay.example:4433?roots
 //! ```
 
 use std::fmt;
@@ -11,20 +12,25 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::relay_key::RelayPin;
+use crate::relay_trust::RelayTrust;
 
 /// How every invite starts.
 const SCHEME: &str = "sotto://";
 /// What stands between address and pin.
-const PIN: &str = "?pin=";
+const PIN: &str = "pin=";
+/// What stands there instead for a relay that is known by its host. It is said in so many words, so
+/// that an invite whose pin was cut off does not pass for one that needs none.
+const ROOTS: &str = "roots";
 /// The longest host name, in bytes (RFC 1035 §2.3.4).
 const HOST_BYTES_MAX: usize = 253;
 
-/// Where a relay is, and by which key it is known.
+/// Where a relay is, and how it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
     host: String,
     port: u16,
-    pin: RelayPin,
+    /// `None` when the relay is known by its host.
+    pin: Option<RelayPin>,
 }
 
 /// Why a text is no invite.
@@ -40,6 +46,9 @@ pub enum InviteError {
     /// The pin is missing or not 43 characters of base64url.
     #[error("the invite has no valid pin; it may have been cut off")]
     Pin,
+    /// A relay that is known by its host name is named by an address.
+    #[error("an invite without a pin needs a host name")]
+    Unnamed,
 }
 
 impl Invite {
@@ -52,15 +61,31 @@ impl Invite {
         Self {
             host,
             port: address.port(),
-            pin,
+            pin: Some(pin),
         }
     }
 
-    /// The invite to a relay with this host name.
+    /// The invite to a relay with this host name and pin.
     ///
     /// # Errors
     /// [`InviteError::Address`] when the name is none.
     pub fn to_host(host: &str, port: u16, pin: RelayPin) -> Result<Self, InviteError> {
+        Self::new(host, port, Some(pin))
+    }
+
+    /// The invite to a relay with this host name and a certificate for it.
+    ///
+    /// # Errors
+    /// [`InviteError::Address`] when the name is none, [`InviteError::Unnamed`] when it is an
+    /// address.
+    pub fn by_roots(host: &str, port: u16) -> Result<Self, InviteError> {
+        if host.starts_with('[') || host.parse::<IpAddr>().is_ok() {
+            return Err(InviteError::Unnamed);
+        }
+        Self::new(host, port, None)
+    }
+
+    fn new(host: &str, port: u16, pin: Option<RelayPin>) -> Result<Self, InviteError> {
         if !is_host(host) || port == 0 {
             return Err(InviteError::Address);
         }
@@ -76,15 +101,29 @@ impl Invite {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// The pin.
-    pub fn pin(&self) -> RelayPin {
+    /// The pin; `None` when the relay is known by its host.
+    pub fn pin(&self) -> Option<RelayPin> {
         self.pin
+    }
+
+    /// What the relay has to show.
+    pub fn trust(&self) -> RelayTrust {
+        match self.pin {
+            Some(pin) => pin.into(),
+            None => RelayTrust::Roots {
+                host: self.host.clone(),
+            },
+        }
     }
 }
 
 impl fmt::Display for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{SCHEME}{}:{}{PIN}{}", self.host, self.port, self.pin)
+        write!(f, "{SCHEME}{}:{}?", self.host, self.port)?;
+        match self.pin {
+            Some(pin) => write!(f, "{PIN}{pin}"),
+            None => f.write_str(ROOTS),
+        }
     }
 }
 
@@ -96,15 +135,22 @@ impl FromStr for Invite {
             .trim()
             .strip_prefix(SCHEME)
             .ok_or(InviteError::Scheme)?;
-        let (authority, pin) = rest.split_once(PIN).ok_or(InviteError::Pin)?;
-        let pin = RelayPin::parse(pin).ok_or(InviteError::Pin)?;
+        let (authority, trust) = rest.split_once('?').ok_or(InviteError::Pin)?;
+        let pin = match trust.strip_prefix(PIN) {
+            Some(pin) => Some(RelayPin::parse(pin).ok_or(InviteError::Pin)?),
+            None if trust == ROOTS => None,
+            None => return Err(InviteError::Pin),
+        };
         let (host, port) = authority.rsplit_once(':').ok_or(InviteError::Address)?;
         let number: u16 = port.parse().map_err(|_| InviteError::Address)?;
         // Neither a sign nor zeros in front: one link has one spelling.
         if number.to_string() != port {
             return Err(InviteError::Address);
         }
-        Self::to_host(host, number, pin)
+        match pin {
+            Some(pin) => Self::to_host(host, number, pin),
+            None => Self::by_roots(host, number),
+        }
     }
 }
 
@@ -137,6 +183,9 @@ mod tests {
         }
         let named = Invite::to_host("relay.example", 4433, pin).unwrap();
         assert_eq!(format!(" {named}\n").parse(), Ok(named));
+        let by_roots = Invite::by_roots("relay.example", 4433).unwrap();
+        assert_eq!(by_roots.to_string(), "sotto://relay.example:4433?roots");
+        assert_eq!(by_roots.to_string().parse(), Ok(by_roots));
     }
 
     #[test]
@@ -152,6 +201,15 @@ mod tests {
             );
         }
         let parse = |text: &str| text.parse::<Invite>();
+        let by_roots = "sotto://relay.example:4433?roots";
+        for cut in 0..by_roots.len() {
+            assert!(parse(by_roots.get(..cut).unwrap()).is_err(), "cut at {cut}");
+        }
+        for unnamed in ["127.0.0.1", "[::1]"] {
+            let text = format!("sotto://{unnamed}:4433?roots");
+            assert_eq!(parse(&text), Err(InviteError::Unnamed));
+        }
+        assert_eq!(parse(&format!("{by_roots}&pin=")), Err(InviteError::Pin));
         assert_eq!(parse("https://relay.example"), Err(InviteError::Scheme));
         assert_eq!(parse("sotto://relay.example:4433"), Err(InviteError::Pin));
         let pin = pin.to_string();

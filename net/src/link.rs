@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::frame::{FRAME_BYTES_MAX, FrameError, FrameReader, FrameWriter};
 use crate::login::{self, Exporter};
 use crate::quic::{self, Connection, ConnectionError, Endpoint, RecvStream, SendStream};
-use crate::relay_key::RelayPin;
+use crate::relay_trust::RelayTrust;
 use crate::wire::{
     ClientFrame, DeliveryFrame, DeviceKey, Login, Refusal, RelayFrame, Sequence, SignatureBytes,
     StoreId, Welcome,
@@ -24,6 +24,10 @@ pub enum LinkError {
     /// What answers holds another key than the pinned one.
     #[error("the relay's key is not the pinned one")]
     WrongPin,
+    /// What answers has no certificate for the relay's host name that can be trusted: it is for
+    /// another name, has expired, or comes from nobody whom this computer trusts.
+    #[error("the relay's certificate cannot be trusted")]
+    Untrusted,
     /// The relay speaks another version of the protocol.
     #[error("the relay speaks another version of the protocol")]
     Version,
@@ -49,10 +53,18 @@ impl From<ConnectionError> for LinkError {
             {
                 Self::Version
             }
-            error if quic::is_wrong_pin(error) => Self::WrongPin,
+            error if quic::is_wrong_certificate(error) => Self::WrongPin,
             ConnectionError::TimedOut | ConnectionError::TransportError(_) => Self::Unreachable,
             _ => Self::Lost,
         }
+    }
+}
+
+/// A handshake's failure; what a wrong certificate means depends on what was demanded.
+fn unconnected(error: ConnectionError, trust: &RelayTrust) -> LinkError {
+    match (LinkError::from(error), trust) {
+        (LinkError::WrongPin, RelayTrust::Roots { host: _ }) => LinkError::Untrusted,
+        (error, _) => error,
     }
 }
 
@@ -87,7 +99,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects to the relay with this pin and logs in.
+    /// Connects to the relay that shows what is demanded, and logs in.
     ///
     /// `sign` gives the device's 64-byte signature for the exporter of the new connection
     /// (PROTOCOL §8).
@@ -97,17 +109,23 @@ impl Link {
     pub async fn open(
         endpoint: &Endpoint,
         address: SocketAddr,
-        pin: RelayPin,
+        trust: impl Into<RelayTrust>,
         device: DeviceKey,
         cursor: Cursor,
         sign: impl FnOnce(&Exporter) -> [u8; 64],
     ) -> Result<Self, LinkError> {
-        let config = quic::client_config(pin).map_err(|_| LinkError::Unreachable)?;
+        let trust = trust.into();
+        let config = quic::client_config(&trust).map_err(|_| match trust {
+            RelayTrust::Pin(_) => LinkError::Unreachable,
+            // There are no root certificates on this computer.
+            RelayTrust::Roots { host: _ } => LinkError::Untrusted,
+        })?;
         let connection = endpoint
-            .connect_with(config, address, quic::SERVER_NAME)
+            .connect_with(config, address, trust.server_name())
             .map_err(|_| LinkError::Unreachable)?
-            .await?;
-        let exporter = login::exporter(&connection, pin).ok_or(LinkError::Lost)?;
+            .await
+            .map_err(|error| unconnected(error, &trust))?;
+        let exporter = login::exporter(&connection, trust.id()).ok_or(LinkError::Lost)?;
         let login = Login {
             minor: quic::MINOR_VERSION,
             device,

@@ -1,9 +1,10 @@
 //! Login by a signature over this very connection (PROTOCOL §8, WIRE §4).
 
 use ed25519_dalek::{Signature, VerifyingKey};
-use quinn::Connection;
 
+use crate::quic::{self, Connection};
 use crate::relay_key::RelayPin;
+use crate::relay_trust::RelayId;
 use crate::wire::{DeviceKey, SignatureBytes};
 
 /// What a device signs first of all.
@@ -14,20 +15,29 @@ const EXPORTER_LABEL: &[u8] = b"EXPORTER-sotto-auth-v1";
 /// A secret of one connection, 32 bytes, the same on both ends and on no other connection.
 pub type Exporter = [u8; 32];
 
-/// The exporter value of this connection, with the relay's pin as context.
+/// The id under which the client at the other end knows the relay with this pin: the name that it
+/// asked for in the handshake says whether it wants to see the pinned key or a certificate.
+pub fn relay_id(connection: &Connection, pin: RelayPin) -> RelayId {
+    match quic::server_name(connection) {
+        Some(host) if host != quic::SERVER_NAME => RelayId::of_host(&host),
+        _ => pin.into(),
+    }
+}
+
+/// The exporter value of this connection, with the relay's id as context.
 ///
 /// `None` when the connection is already gone.
-pub fn exporter(connection: &Connection, relay: RelayPin) -> Option<Exporter> {
+pub fn exporter(connection: &Connection, relay: impl Into<RelayId>) -> Option<Exporter> {
     let mut value = [0; 32];
     connection
-        .export_keying_material(&mut value, EXPORTER_LABEL, relay.as_bytes())
+        .export_keying_material(&mut value, EXPORTER_LABEL, relay.into().as_bytes())
         .ok()?;
     Some(value)
 }
 
 /// ``LP(label) || LP(relay) || LP(device) || LP(exporter)``, with `LP(x)` = length as u32
 /// big-endian, then x: the message under a login's signature.
-fn message(relay: RelayPin, device: DeviceKey, exporter: &Exporter) -> Vec<u8> {
+fn message(relay: RelayId, device: DeviceKey, exporter: &Exporter) -> Vec<u8> {
     let mut message = Vec::with_capacity(130);
     for part in [LABEL, relay.as_bytes(), &device.0, exporter] {
         let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
@@ -41,7 +51,7 @@ fn message(relay: RelayPin, device: DeviceKey, exporter: &Exporter) -> Vec<u8> {
 /// device's key. Strict verification: no malleable signature, no key of small order.
 pub fn proves(
     proof: &SignatureBytes,
-    relay: RelayPin,
+    relay: impl Into<RelayId>,
     device: DeviceKey,
     exporter: &Exporter,
 ) -> bool {
@@ -49,7 +59,7 @@ pub fn proves(
         return false;
     };
     let signature = Signature::from_components(proof.r, proof.s);
-    key.verify_strict(&message(relay, device, exporter), &signature)
+    key.verify_strict(&message(relay.into(), device, exporter), &signature)
         .is_ok()
 }
 
@@ -70,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    const RELAY: RelayPin = RelayPin([1; 32]);
+    const RELAY: RelayId = RelayId([1; 32]);
     const EXPORTER: Exporter = [2; 32];
 
     fn login() -> (DeviceKey, SignatureBytes) {
@@ -89,7 +99,7 @@ mod tests {
             "another connection"
         );
         assert!(
-            !proves(&proof, RelayPin([9; 32]), device, &EXPORTER),
+            !proves(&proof, RelayId([9; 32]), device, &EXPORTER),
             "another relay"
         );
         let other = DeviceKey(SigningKey::from_bytes(&[4; 32]).verifying_key().to_bytes());

@@ -11,8 +11,10 @@ use quinn::{ConnectionId, ConnectionIdGenerator, EndpointConfig, TokioRuntime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 use sha2::Sha256;
 use socket2::SockRef;
 
@@ -21,11 +23,14 @@ pub use quinn::{
     ServerConfig, VarInt,
 };
 
+use crate::certificate::CertificateSlot;
 use crate::relay_key::{RelayKey, RelayKeyError, RelayPin};
+use crate::relay_trust::RelayTrust;
 
 /// Protocol and major version.
 const ALPN: &[u8] = b"sotto/1";
-/// The name in every relay's certificate; clients check the pin, not the name.
+/// The name that clients ask for who know a relay by its pin, and that stands in the certificate
+/// which they are shown; what they check is the pin.
 pub const SERVER_NAME: &str = "relay.sotto.invalid";
 
 /// Minor version of the protocol: peers of different minor versions understand each other.
@@ -78,7 +83,7 @@ impl From<CloseCode> for VarInt {
 }
 
 /// The one provider of cryptography for TLS; prefers X25519MLKEM768.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
@@ -93,18 +98,24 @@ fn transport() -> quinn::TransportConfig {
     transport
 }
 
-/// Configuration of a relay with this key.
+/// Configuration of a relay with this key, and with the certificate in the slot for those who know
+/// it by its host.
 ///
 /// # Errors
 /// When no certificate can be made for the key.
-pub fn server_config(key: &RelayKey) -> Result<ServerConfig, RelayKeyError> {
-    let (certificate, private) = key.certificate()?;
+pub fn server_config(
+    key: &RelayKey,
+    certificate: &CertificateSlot,
+) -> Result<ServerConfig, RelayKeyError> {
+    let shown = Shown {
+        pinned: Arc::new(key.certified(&provider())?),
+        public: certificate.clone(),
+    };
     let mut tls = rustls::ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|_| RelayKeyError::Unavailable)?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate], private)
-        .map_err(|_| RelayKeyError::Unavailable)?;
+        .with_cert_resolver(Arc::new(shown));
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let crypto = quinn::crypto::rustls::QuicServerConfig::try_from(tls)
         .map_err(|_| RelayKeyError::Unavailable)?;
@@ -117,20 +128,24 @@ pub fn server_config(key: &RelayKey) -> Result<ServerConfig, RelayKeyError> {
     Ok(config)
 }
 
-/// Configuration of a client that accepts the relay with this pin and no other.
+/// Configuration of a client that accepts a relay which shows what is demanded, and no other. Reads
+/// the system's root certificates if they are to vouch for it.
 ///
 /// # Errors
-/// When TLS 1.3 is not available.
-pub fn client_config(pin: RelayPin) -> Result<ClientConfig, rustls::Error> {
+/// When TLS 1.3 is not available, or no root certificates can be read.
+pub fn client_config(trust: &RelayTrust) -> Result<ClientConfig, rustls::Error> {
     let provider = provider();
-    let verifier = PinVerifier {
-        pin,
-        provider: Arc::clone(&provider),
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        RelayTrust::Pin(pin) => Arc::new(PinVerifier {
+            pin: *pin,
+            provider: Arc::clone(&provider),
+        }),
+        RelayTrust::Roots { host: _ } => Arc::new(Verifier::new(Arc::clone(&provider))?),
     };
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     tls.alpn_protocols = vec![ALPN.to_vec()];
     let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls)
@@ -204,8 +219,12 @@ impl HmacKey for ResetKey {
 ///
 /// # Errors
 /// When the address is in use or not ours; when the key cannot be used.
-pub fn listen(address: SocketAddr, key: &RelayKey) -> io::Result<Endpoint> {
-    listen_on(UdpSocket::bind(address)?, key)
+pub fn listen(
+    address: SocketAddr,
+    key: &RelayKey,
+    certificate: &CertificateSlot,
+) -> io::Result<Endpoint> {
+    listen_on(UdpSocket::bind(address)?, key, certificate)
 }
 
 /// What a relay's socket holds for it, if the system allows: some 1,500 handshakes that begin.
@@ -215,11 +234,15 @@ const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// When the socket or the key cannot be used.
-pub fn listen_on(socket: UdpSocket, key: &RelayKey) -> io::Result<Endpoint> {
+pub fn listen_on(
+    socket: UdpSocket,
+    key: &RelayKey,
+    certificate: &CertificateSlot,
+) -> io::Result<Endpoint> {
     // A crowd that connects at once fills a small buffer, and what does not fit is sent again only
     // after a second. The system may grant less, which does no harm otherwise.
     drop(SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES));
-    let config = server_config(key).map_err(io::Error::other)?;
+    let config = server_config(key, certificate).map_err(io::Error::other)?;
     let runtime = Arc::new(TokioRuntime);
     Endpoint::new(endpoint_config(key), Some(config), socket, runtime)
 }
@@ -235,6 +258,31 @@ pub fn dialer(peer: SocketAddr) -> io::Result<Endpoint> {
         ([0u16; 8], 0).into()
     };
     Endpoint::client(any)
+}
+
+/// The name that the client asked for in the handshake, at the relay's end.
+pub(crate) fn server_name(connection: &Connection) -> Option<String> {
+    let data = connection.handshake_data()?.downcast().ok()?;
+    let data: Box<quinn::crypto::rustls::HandshakeData> = data;
+    data.server_name
+}
+
+/// What a relay shows: to those who ask for [`SERVER_NAME`] its key, to others the certificate for
+/// its host, if it has one.
+#[derive(Debug)]
+struct Shown {
+    pinned: Arc<CertifiedKey>,
+    public: CertificateSlot,
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let public = match client_hello.server_name() {
+            Some(name) if name != SERVER_NAME => self.public.certified(),
+            _ => None,
+        };
+        Some(public.unwrap_or_else(|| Arc::clone(&self.pinned)))
+    }
 }
 
 /// Accepts exactly the certificate whose public key has this pin; the signature of the handshake
@@ -289,8 +337,8 @@ impl ServerCertVerifier for PinVerifier {
     }
 }
 
-/// Whether this error means that the relay showed another key than the pinned one.
-pub fn is_wrong_pin(error: &ConnectionError) -> bool {
+/// Whether this error means that the relay showed something else than what was demanded.
+pub fn is_wrong_certificate(error: &ConnectionError) -> bool {
     // RFC 9001 §4.8: a TLS alert a travels as the QUIC error 0x100 + a; our verifier's refusal is
     // the alert access_denied or certificate_unknown, raised by ourselves.
     match error {

@@ -5,7 +5,9 @@ use std::fmt;
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SerialNumber};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::sign::CertifiedKey;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -104,10 +106,11 @@ impl RelayKey {
             .chain_update(label)
     }
 
-    /// A self-signed certificate of fixed size for this key, and the key for TLS.
-    pub(crate) fn certificate(
+    /// The key for TLS, with a self-signed certificate of fixed size.
+    pub(crate) fn certified(
         &self,
-    ) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), RelayKeyError> {
+        provider: &CryptoProvider,
+    ) -> Result<CertifiedKey, RelayKeyError> {
         let mut params = CertificateParams::new(vec![crate::quic::SERVER_NAME.to_owned()])
             .map_err(|_| RelayKeyError::Unavailable)?;
         params.serial_number = Some(SerialNumber::from(1u64));
@@ -115,7 +118,8 @@ impl RelayKey {
             .self_signed(&self.pair)
             .map_err(|_| RelayKeyError::Unavailable)?;
         let key = PrivatePkcs8KeyDer::from(self.pair.serialize_der());
-        Ok((certificate.der().clone(), key.into()))
+        CertifiedKey::from_der(vec![certificate.der().clone()], key.into(), provider)
+            .map_err(|_| RelayKeyError::Unavailable)
     }
 }
 

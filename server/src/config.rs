@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sotto_net::people::WELL_KNOWN;
 
+use crate::certificate::CertificateFiles;
+
 /// A handle that exists before anybody claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
@@ -37,6 +39,9 @@ pub struct RelayConfig {
     pub admin: Option<SocketAddr>,
     /// The host name in invites; without one, the address under which this machine reaches others.
     pub public_name: Option<String>,
+    /// A certificate for the public name; with it, clients may know the relay by its name instead
+    /// of its pin.
+    pub certificate: Option<CertificateFiles>,
     /// Handles that exist from the start.
     pub seeds: Vec<Seed>,
     /// Whether everybody who is connected sees the whole directory. For small circles.
@@ -55,6 +60,7 @@ impl Default for RelayConfig {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             admin: None,
             public_name: None,
+            certificate: None,
             seeds: Seed::well_known(),
             roster: true,
             open_handles: true,

@@ -103,8 +103,9 @@ async fn admit<S: Store>(
     let ClientFrame::Login(login) = frame else {
         return Err(FrameError::Malformed.into());
     };
-    let exporter = login::exporter(connection, shared.pin).ok_or(Ending::Gone)?;
-    if !login::proves(&login.proof, shared.pin, login.device, &exporter) {
+    let relay = login::relay_id(connection, shared.pin);
+    let exporter = login::exporter(connection, relay).ok_or(Ending::Gone)?;
+    if !login::proves(&login.proof, relay, login.device, &exporter) {
         return refuse(&mut answers, Refusal::Proof).await;
     }
     let (session, queues) = Session::new(connection.clone());

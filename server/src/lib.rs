@@ -11,7 +11,7 @@
 //! - [`config`]: what a relay is told before it starts.
 //! - [`relay`]: a running relay: accepts, tidies, drains; `gate`: who may connect.
 //! - [`store`]: what a relay needs from durable storage, as a trait; [`sqlite`]: the embedded one.
-//! - [`key`]: the relay's key on disk.
+//! - [`key`]: the relay's key on disk; `certificate`: one for its host name, if it has any.
 //! - `connection`: login and life of one connection; `control` its requests and answers,
 //!   `delivery` its envelopes; `hub`: all connections, and what one hands to another; `rates`: how
 //!   often a device or an address may ask; `progress`: how far each delivery has come.
@@ -23,6 +23,7 @@
 //! specified in `net/WIRE.md`.
 
 mod admin;
+mod certificate;
 mod connection;
 mod control;
 mod delivery;
@@ -42,9 +43,10 @@ pub mod relay;
 pub mod sqlite;
 pub mod store;
 
+pub use certificate::{CertificateFileError, CertificateFiles};
 pub use config::{Limits, Rate, RelayConfig, Seed};
 pub use key::{KeyFileError, back_up_key, relay_key};
-pub use note::{note_invite, noted_invite};
+pub use note::{note_invites, noted_invites};
 pub use relay::{Relay, SpawnError};
 pub use sqlite::{Inspection, SqliteStore, StoreError};
 pub use store::Store;

@@ -1,18 +1,20 @@
 //! A running relay: accepts, tidies, drains.
 
+use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_net::quic::{self, CloseCode, Endpoint};
-use sotto_net::{Invite, InviteError, RelayKey, RelayPin};
+use sotto_net::{CertificateSlot, Invite, InviteError, RelayKey, RelayPin};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{interval, timeout};
 
 use crate::admin::{Admin, Port};
+use crate::certificate::{Certificate, CertificateFileError};
 use crate::config::RelayConfig;
 use crate::connection::now_secs;
 use crate::gate::Gate;
@@ -49,6 +51,9 @@ pub enum SpawnError {
     /// The public name is no host name.
     #[error("the public name is no host name")]
     PublicName(#[from] InviteError),
+    /// The certificate cannot be used.
+    #[error("the certificate cannot be used")]
+    Certificate(#[from] CertificateFileError),
     /// The store did not take the seeded handles.
     #[error("the store cannot be written")]
     Store(#[from] Declined),
@@ -74,6 +79,8 @@ pub struct Relay {
     address: SocketAddr,
     pin: RelayPin,
     invite: Invite,
+    public_invite: Option<Invite>,
+    certificate: Option<Arc<Certificate>>,
     end: watch::Sender<bool>,
     tasks: Option<JoinHandle<()>>,
     endpoint: Endpoint,
@@ -94,8 +101,12 @@ impl Relay {
             Some(address) => Some(bind_admin(address).await?),
             None => None,
         };
+        let certificate = certificate(&config)?;
+        let slot = certificate
+            .as_ref()
+            .map_or_else(CertificateSlot::default, |it| it.slot().clone());
         let listen = config.listen;
-        let endpoint = quic::listen(listen, &key).map_err(|error| match error.kind() {
+        let endpoint = quic::listen(listen, &key, &slot).map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => SpawnError::AddressInUse(listen),
             _ => SpawnError::Listen(listen, error),
         })?;
@@ -106,6 +117,10 @@ impl Relay {
         let invite = match &config.public_name {
             Some(name) => Invite::to_host(name, address.port(), pin)?,
             None => Invite::to(reachable(address), pin),
+        };
+        let public_invite = match &certificate {
+            Some(certificate) => Some(Invite::by_roots(certificate.host(), address.port())?),
+            None => None,
         };
         store.seed(config.seeds.clone()).await.await?;
         let hub = Arc::new(Hub::new(config.roster));
@@ -127,11 +142,13 @@ impl Relay {
             end: end_receiver,
         });
         let admin = port.map(|port| port.serve(Health::of(&shared)));
-        let tasks = tokio::spawn(run(shared, endpoint.clone()));
+        let tasks = tokio::spawn(run(shared, endpoint.clone(), certificate.clone()));
         Ok(Self {
             address,
             pin,
             invite,
+            public_invite,
+            certificate,
             end,
             tasks: Some(tasks),
             endpoint,
@@ -158,6 +175,18 @@ impl Relay {
     /// this machine reaches others.
     pub fn invite(&self) -> Invite {
         self.invite.clone()
+    }
+
+    /// Host name and nothing else as a link, if the relay has a certificate for it.
+    pub fn public_invite(&self) -> Option<Invite> {
+        self.public_invite.clone()
+    }
+
+    /// Has the certificate read from its files again, if there is one.
+    pub fn renew_certificate(&self) {
+        if let Some(certificate) = &self.certificate {
+            certificate.renew();
+        }
     }
 
     /// Drains: accepts nobody any more, commits and answers what was taken, says goodbye with
@@ -192,6 +221,17 @@ impl Drop for Relay {
     }
 }
 
+/// The certificate for the public name, if the relay is to have one.
+fn certificate(config: &RelayConfig) -> Result<Option<Arc<Certificate>>, CertificateFileError> {
+    let Some(files) = &config.certificate else {
+        return Ok(None);
+    };
+    let host = config.public_name.as_ref();
+    let host = host.ok_or(CertificateFileError::NoPublicName)?;
+    let certificate = Certificate::open(files.clone(), host.clone())?;
+    Ok(Some(Arc::new(certificate)))
+}
+
 async fn bind_admin(address: SocketAddr) -> Result<Port, SpawnError> {
     if !address.ip().to_canonical().is_loopback() {
         return Err(SpawnError::AdminExposed(address));
@@ -202,15 +242,27 @@ async fn bind_admin(address: SocketAddr) -> Result<Port, SpawnError> {
 
 /// Accepts connections and keeps the store tidy until the relay goes away; then waits for the
 /// connections to end.
-async fn run<S: Store>(shared: Arc<Shared<S>>, endpoint: Endpoint) {
+async fn run<S: Store>(
+    shared: Arc<Shared<S>>,
+    endpoint: Endpoint,
+    certificate: Option<Arc<Certificate>>,
+) {
     let mut connections = JoinSet::new();
     let mut expiry = interval(EXPIRY_INTERVAL);
     let mut tidying = interval(TIDY_INTERVAL);
     let mut end = shared.end.clone();
     let gate = Gate::new(&shared);
+    let renewal = async {
+        match certificate {
+            Some(certificate) => certificate.keep_fresh().await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(renewal);
     loop {
         tokio::select! {
             () = ended(&mut end) => break,
+            () = &mut renewal => {}
             incoming = endpoint.accept() => match incoming {
                 Some(incoming) => gate.admit(&shared, incoming, &mut connections),
                 None => break,

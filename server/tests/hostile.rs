@@ -340,7 +340,7 @@ async fn c9_and_c10_handshakes_and_idle_connections_are_bounded() {
         let address = relay.address();
         for _ in 0..200 {
             let endpoint = quic::dialer(address).unwrap();
-            let config = quic::client_config(relay.pin()).unwrap();
+            let config = quic::client_config(&relay.pin().into()).unwrap();
             drop(endpoint.connect_with(config, address, quic::SERVER_NAME));
             tokio::task::yield_now().await;
         }

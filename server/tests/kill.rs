@@ -72,7 +72,7 @@ impl Drop for Process {
 }
 
 async fn connect(device: &Device, invite: &Invite, cursor: Cursor) -> (Endpoint, Link) {
-    let (address, pin) = (invite.authority().parse().unwrap(), invite.pin());
+    let (address, pin) = (invite.authority().parse().unwrap(), invite.pin().unwrap());
     let endpoint = quic::dialer(address).unwrap();
     let link = Link::open(&endpoint, address, pin, device.key(), cursor, |exporter| {
         device.sign(pin, exporter)

@@ -81,7 +81,7 @@ struct Person {
 impl Person {
     async fn connect(seed: u8, invite: &Invite) -> Self {
         let device = Device::new(seed);
-        let (address, pin) = (invite.authority().parse().unwrap(), invite.pin());
+        let (address, pin) = (invite.authority().parse().unwrap(), invite.pin().unwrap());
         let endpoint = quic::dialer(address).unwrap();
         let sign = |exporter: &_| device.sign(pin, exporter);
         let link = Link::open(&endpoint, address, pin, device.key(), START, sign);
@@ -156,11 +156,11 @@ async fn commotion(invite: &Invite) -> Vec<String> {
     // The same device once more, a login without a proof, and one that breaks the protocol.
     let again = Person::connect(2, invite).await;
     assert_eq!(close_code(&bob.link.connection).await, 4, "replaced");
-    let (address, pin) = (invite.authority().parse().unwrap(), invite.pin());
+    let (address, pin) = (invite.authority().parse().unwrap(), invite.pin().unwrap());
     let liar = quic::dialer(address).unwrap();
     let refused = Link::open(&liar, address, pin, nobody, START, |_| [0; 64]).await;
     assert!(matches!(refused, Err(LinkError::Refused(Refusal::Proof))));
-    let config = quic::client_config(pin).unwrap();
+    let config = quic::client_config(&pin.into()).unwrap();
     let connecting = liar.connect_with(config, address, quic::SERVER_NAME);
     let connection = connecting.unwrap().await.unwrap();
     let mut bytes = BytesMut::new();
@@ -172,7 +172,7 @@ async fn commotion(invite: &Invite) -> Vec<String> {
     let mut secrets = vec![
         HANDLE.to_owned(),
         NAME.to_owned(),
-        invite.pin().to_string(),
+        invite.pin().unwrap().to_string(),
         "sotto://".to_owned(),
         "127.0.0.1".to_owned(),
     ];

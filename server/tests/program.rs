@@ -12,6 +12,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use rcgen::{CertificateParams, KeyPair};
 use sotto_net::Invite;
 
 fn serve(data: &Path, listen: &str) -> Command {
@@ -76,7 +77,7 @@ fn it_says_where_it_listens_and_how_to_reach_it_and_drains_on_a_signal() {
         let invite: Invite = relay.line("invite ").parse().unwrap();
         assert_eq!(invite.authority(), address.to_string());
         assert_ne!(address.port(), 0);
-        pins.push(invite.pin());
+        pins.push(invite.pin().unwrap());
         let (rest, ended_well) = relay.end(signal);
         assert_eq!(rest, "", "nothing else is written where scripts read");
         assert!(ended_well, "{signal}");
@@ -94,6 +95,86 @@ fn the_public_name_stands_in_the_invite() {
     let invite: Invite = relay.line("invite ").parse().unwrap();
     let expected = format!("relay.example.org:{}", address.port());
     assert_eq!(invite.authority(), expected);
+}
+
+/// Writes a certificate for a host, by nobody in particular, and its key.
+fn certify(folder: &Path, host: &str) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    std::fs::write(folder.join("certificate.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
+/// A relay for relay.example.org, with the certificate and the key of these names.
+fn serve_certified(folder: &Path, certificate: &str, key: &str) -> Command {
+    let mut command = serve(folder, "127.0.0.1:0");
+    command
+        .args(["--public-name", "relay.example.org", "--certificate"])
+        .arg(folder.join(certificate))
+        .arg("--certificate-key")
+        .arg(folder.join(key));
+    command
+}
+
+#[test]
+fn a_certificate_gives_a_second_invite_and_is_renewed_on_a_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    certify(folder.path(), "relay.example.org");
+    let command = serve_certified(folder.path(), "certificate.pem", "key.pem");
+    let mut relay = Running::start(command);
+    let address: SocketAddr = relay.line("listening ").parse().unwrap();
+    let pinned = relay.line("invite ");
+    assert!(pinned.contains("?pin="), "{pinned}");
+    let public = relay.line("invite ");
+    let port = address.port();
+    assert_eq!(public, format!("sotto://relay.example.org:{port}?roots"));
+    let noted = output("invite", folder.path(), &[]);
+    assert_eq!(noted, format!("{pinned}\n{public}\n"));
+
+    let mut log = BufReader::new(relay.child.stderr.take().unwrap()).lines();
+    let mut hang_up = || {
+        let pid = relay.child.id().to_string();
+        let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+        assert!(sent.success());
+        log.next().unwrap().unwrap()
+    };
+    std::fs::write(folder.path().join("key.pem"), "no key").unwrap();
+    assert!(hang_up().contains("the certificate so far stays"));
+    certify(folder.path(), "relay.example.org");
+    assert!(hang_up().contains("shows the new certificate"));
+    let (_, ended_well) = relay.end("-TERM");
+    assert!(ended_well);
+}
+
+#[test]
+fn it_tells_a_person_what_is_wrong_with_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    certify(folder.path(), "elsewhere.example");
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    let other = tempfile::tempdir_in(folder.path()).unwrap();
+    certify(other.path(), "relay.example.org");
+    let other = other.path().join("certificate.pem");
+    let other = other.to_str().unwrap();
+    for (certificate, key, word) in [
+        ("missing.pem", "key.pem", "missing.pem"),
+        (other, "missing.pem", "missing.pem"),
+        ("empty.pem", "key.pem", "--certificate holds"),
+        (other, "empty.pem", "--certificate-key holds"),
+        (other, "key.pem", "does not belong"),
+        ("certificate.pem", "key.pem", "another host"),
+    ] {
+        let words = failure(&mut serve_certified(folder.path(), certificate, key), 1);
+        assert!(words.contains(word), "{word}: {words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+    }
+    let mut half = serve(folder.path(), "127.0.0.1:0");
+    let words = failure(half.args(["--certificate", other]), 1);
+    assert!(words.contains("go together"), "{words}");
+    let mut nameless = serve(folder.path(), "127.0.0.1:0");
+    nameless.args(["--certificate", other, "--certificate-key", other]);
+    let words = failure(&mut nameless, 1);
+    assert!(words.contains("--public-name"), "{words}");
 }
 
 /// What a relay that cannot start leaves behind.
@@ -233,7 +314,7 @@ fn a_folder_tells_its_state_and_a_backup_of_a_running_relay_is_a_relay() {
     let mut relay = Running::start(serve(&copy, "127.0.0.1:0"));
     relay.line("listening ");
     let again: Invite = relay.line("invite ").parse().unwrap();
-    assert_eq!(again.pin(), invite.pin());
+    assert_eq!(again.pin().unwrap(), invite.pin().unwrap());
     let mut backup = Command::new(env!("CARGO_BIN_EXE_sotto-relay"));
     backup
         .args(["backup", "--data"])

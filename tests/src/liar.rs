@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sotto_net::frame::{FRAME_BYTES_MAX, FrameReader};
 use sotto_net::quic::{self, Connection, Endpoint, RecvStream};
 use sotto_net::wire::{ClientFrame, DeviceKey, Login};
-use sotto_net::{Invite, RelayKey};
+use sotto_net::{CertificateSlot, Invite, RelayKey};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
@@ -86,7 +86,12 @@ impl Liar {
         let key = RelayKey::generate().expect("a key");
         let endpoint = {
             let _inside = runtime.enter();
-            quic::listen((Ipv4Addr::LOCALHOST, 0).into(), &key).expect("a socket")
+            quic::listen(
+                (Ipv4Addr::LOCALHOST, 0).into(),
+                &key,
+                &CertificateSlot::default(),
+            )
+            .expect("a socket")
         };
         let address = endpoint.local_addr().expect("an address");
         let court = Arc::new(Court {

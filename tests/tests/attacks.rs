@@ -52,7 +52,7 @@ async fn a_login_cannot_be_replayed_on_another_connection() {
         .unwrap();
     let identity = Identity::generate(&mut rand::rng()).unwrap();
     let device = DeviceKey(identity.public().device_key());
-    let (address, pin) = (host.address(), host.invite().pin());
+    let (address, pin) = (host.address(), host.invite().pin().unwrap());
     let endpoint = quic::dialer(address).unwrap();
     let mut seen = [0; 64];
     let honest = Link::open(&endpoint, address, pin, device, START, |exporter| {

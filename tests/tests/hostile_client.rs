@@ -47,7 +47,7 @@ impl Mallory {
             .build()
             .unwrap();
         let identity = Identity::generate(&mut rand::rng()).unwrap();
-        let (address, pin) = (host.address(), host.invite().pin());
+        let (address, pin) = (host.address(), host.invite().pin().unwrap());
         let device = DeviceKey(identity.public().device_key());
         let start = Cursor {
             store: StoreId([0; 16]),

@@ -305,7 +305,7 @@ async fn r17_a_recorded_login_opens_no_other_connection_and_no_other_relay() {
     );
     // What the honest relay heard on one connection, on another one.
     let identity = Identity::generate(&mut rand::rng()).unwrap();
-    let pin = host.invite().pin();
+    let pin = host.invite().pin().unwrap();
     let mut overheard = None;
     let honest = knock(&host, |exporter| {
         let login = Login {
@@ -338,9 +338,9 @@ async fn r17_a_recorded_login_opens_no_other_connection_and_no_other_relay() {
 
 /// Opens a connection, sends one frame, and gives the reason of a refusal; `None` for a welcome.
 async fn knock(host: &Host, login: impl FnOnce(&login::Exporter) -> Login) -> Option<Refusal> {
-    let (address, pin) = (host.address(), host.invite().pin());
+    let (address, pin) = (host.address(), host.invite().pin().unwrap());
     let endpoint = quic::dialer(address).unwrap();
-    let config = quic::client_config(pin).unwrap();
+    let config = quic::client_config(&pin.into()).unwrap();
     let connecting = endpoint.connect_with(config, address, quic::SERVER_NAME);
     let connection = connecting.unwrap().await.unwrap();
     let exporter = login::exporter(&connection, pin).unwrap();

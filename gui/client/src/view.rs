@@ -152,6 +152,8 @@ pub enum RelayProblem {
     Unreachable,
     /// What answers does not hold the relay's pinned key.
     WrongPin,
+    /// What answers has no certificate for the relay's host name that this computer trusts.
+    Untrusted,
     /// The relay speaks another version of the protocol.
     Version,
     /// The relay refused the login.

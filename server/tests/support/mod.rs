@@ -145,7 +145,7 @@ impl Device {
 pub(crate) async fn stranger(relay: &Relay) -> (Endpoint, Connection) {
     let address = relay.address();
     let endpoint = quic::dialer(address).unwrap();
-    let config = quic::client_config(relay.pin()).unwrap();
+    let config = quic::client_config(&relay.pin().into()).unwrap();
     let connecting = endpoint.connect_with(config, address, quic::SERVER_NAME);
     let connection = connecting.unwrap().await.unwrap();
     (endpoint, connection)

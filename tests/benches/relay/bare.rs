@@ -8,7 +8,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 #[cfg(unix)]
 use socket2::{Domain, Socket, Type};
 use sotto_net::quic::{self, Connection, Endpoint};
-use sotto_net::{Invite, RelayKey};
+use sotto_net::{CertificateSlot, Invite, RelayKey};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
@@ -21,7 +21,7 @@ type Queues = Arc<Mutex<HashMap<u32, mpsc::Sender<Bytes>>>>;
 
 /// Listens, within the current runtime, for ever; gives the invite.
 pub(crate) fn listen(address: SocketAddr, key: &RelayKey) -> Invite {
-    let endpoint = quic::listen(address, key).expect("an address");
+    let endpoint = quic::listen(address, key, &CertificateSlot::default()).expect("an address");
     let invite = Invite::to(endpoint.local_addr().expect("an address"), key.pin());
     accept(endpoint, Queues::default());
     invite
@@ -48,7 +48,11 @@ pub(crate) fn listen_on_each_core(address: SocketAddr, key: &Arc<RelayKey>) -> I
                 .build()
                 .expect("a runtime");
             runtime.block_on(async {
-                accept(quic::listen_on(socket, &key).expect("an endpoint"), queues);
+                accept(
+                    quic::listen_on(socket, &key, &CertificateSlot::default())
+                        .expect("an endpoint"),
+                    queues,
+                );
                 std::future::pending::<()>().await;
             });
         });

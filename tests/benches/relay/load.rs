@@ -293,7 +293,7 @@ impl Side {
                 }
             }
             Kind::Bare | Kind::Cores => {
-                let config = quic::client_config(pin).expect("TLS");
+                let config = quic::client_config(&pin.into()).expect("TLS");
                 let connecting = endpoint.connect_with(config, address, quic::SERVER_NAME);
                 let connection = connecting.expect("an address").await.expect("connected");
                 let (mut requests, _) = connection.open_bi().await.expect("a stream");

@@ -126,7 +126,7 @@ impl Process {
             child,
             kind,
             address: invite.authority().parse().expect("an address"),
-            pin: invite.pin(),
+            pin: invite.pin().expect("a pin"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sotto_crypto::SessionId;
-use sotto_net::RelayPin;
+use sotto_net::RelayId;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{ClientFrame, DeviceKey, EnvelopeId};
 use zeroize::Zeroizing;
@@ -25,11 +25,11 @@ pub(crate) struct Effects {
 /// One change of the vault.
 pub(crate) enum Change {
     /// Deliveries of this relay are stored up to here.
-    SetCursor { pin: RelayPin, cursor: Cursor },
+    SetCursor { relay: RelayId, cursor: Cursor },
     /// The relay's envelope with this id was handled; forgets those that are no longer among the
     /// newest.
     RememberDelivery {
-        pin: RelayPin,
+        relay: RelayId,
         /// Counts what was handled, from 1.
         place: u64,
         id: EnvelopeId,
@@ -134,9 +134,9 @@ pub(crate) struct OutboxRecord {
 
 /// Everything that the core keeps in memory, as read from the vault.
 pub(crate) struct Loaded {
-    pub(crate) cursors: Vec<(RelayPin, Cursor)>,
+    pub(crate) cursors: Vec<(RelayId, Cursor)>,
     /// What was handled lately, with its place, oldest first.
-    pub(crate) recent: Vec<(RelayPin, u64, EnvelopeId)>,
+    pub(crate) recent: Vec<(RelayId, u64, EnvelopeId)>,
     pub(crate) prekeys: Vec<Zeroizing<Vec<u8>>>,
     pub(crate) replay: Vec<([u8; 32], u32)>,
     pub(crate) chats: Vec<ChatRecord>,

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use sotto_crypto::{Identity, Session};
-use sotto_net::RelayPin;
+use sotto_net::RelayId;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, RelayFrame, StoreId, Welcome};
 
@@ -65,8 +65,8 @@ impl Moment {
 pub(crate) enum Input {
     /// The person wishes something.
     Act(Action),
-    /// Logged in at the relay with this pin.
-    LinkUp { pin: RelayPin, welcome: Welcome },
+    /// Logged in at this relay.
+    LinkUp { relay: RelayId, welcome: Welcome },
     /// The connection is gone.
     LinkDown,
     /// The relay says something on the control stream.
@@ -87,7 +87,7 @@ pub(crate) struct Core {
     outbox: Outbox,
     inbox: Inbox,
     recent: RecentDeliveries,
-    cursors: HashMap<RelayPin, Cursor>,
+    cursors: HashMap<RelayId, Cursor>,
     next_key: i64,
     link: Option<LinkState>,
     is_handle_taken: bool,
@@ -160,7 +160,7 @@ impl Core {
     pub(crate) fn step(&mut self, input: Input, now: Moment) -> Effects {
         match input {
             Input::Act(action) => self.act(action, now),
-            Input::LinkUp { pin, welcome } => self.link_up(pin, &welcome, now),
+            Input::LinkUp { relay, welcome } => self.link_up(relay, &welcome, now),
             Input::LinkDown => self.link_down(),
             Input::Reply(frame) => self.reply(frame, now),
             Input::Deliveries(deliveries) => self.receive(deliveries, now),
@@ -192,9 +192,9 @@ impl Core {
         self.inbox.resume_at_millis().is_some()
     }
 
-    /// Where delivery from the relay with this pin goes on.
-    pub(crate) fn cursor(&self, pin: RelayPin) -> Cursor {
-        self.cursors.get(&pin).copied().unwrap_or(Cursor {
+    /// Where delivery from this relay goes on.
+    pub(crate) fn cursor(&self, relay: RelayId) -> Cursor {
+        self.cursors.get(&relay).copied().unwrap_or(Cursor {
             store: StoreId([0; 16]),
             after: 0,
         })

@@ -61,7 +61,8 @@ impl Core {
 
     /// Works through the envelopes that wait, then acknowledges and sends receipts.
     pub(super) fn resume_inbox(&mut self, now: Moment) {
-        let Some((pin, before)) = self.link.as_ref().map(|link| (link.pin, link.handled)) else {
+        let Some((relay, before)) = self.link.as_ref().map(|link| (link.relay, link.handled))
+        else {
             return;
         };
         let mut handled = before;
@@ -71,12 +72,12 @@ impl Core {
             if envelope.sequence <= handled {
                 continue;
             }
-            if !self.recent.holds(pin, envelope.id) {
+            if !self.recent.holds(relay, envelope.id) {
                 if let Handled::NotYet = self.handle(&envelope, now) {
                     self.inbox.held_back.push_front(envelope);
                     break;
                 }
-                let remembered = self.recent.remember(pin, envelope.id);
+                let remembered = self.recent.remember(relay, envelope.id);
                 self.effects.commit.push(remembered);
             }
             handled = envelope.sequence;
@@ -93,11 +94,13 @@ impl Core {
             return;
         };
         link.handled = up_to;
-        let pin = link.pin;
-        let mut cursor = self.cursor(pin);
+        let relay = link.relay;
+        let mut cursor = self.cursor(relay);
         cursor.after = up_to;
-        self.cursors.insert(pin, cursor);
-        self.effects.commit.push(Change::SetCursor { pin, cursor });
+        self.cursors.insert(relay, cursor);
+        self.effects
+            .commit
+            .push(Change::SetCursor { relay, cursor });
         self.effects.send.push(Acknowledge { up_to }.into());
     }
 

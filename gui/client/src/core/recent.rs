@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use sotto_net::RelayPin;
+use sotto_net::RelayId;
 use sotto_net::wire::EnvelopeId;
 
 use super::effects::Change;
@@ -15,7 +15,7 @@ pub(crate) const RECENT_DELIVERIES_MAX: usize = 4_096;
 /// What was handled lately, by relay.
 #[derive(Default)]
 pub(super) struct RecentDeliveries {
-    relays: HashMap<RelayPin, Recent>,
+    relays: HashMap<RelayId, Recent>,
 }
 
 #[derive(Default)]
@@ -29,10 +29,10 @@ struct Recent {
 
 impl RecentDeliveries {
     /// From what the vault holds, oldest first.
-    pub(super) fn new(stored: Vec<(RelayPin, u64, EnvelopeId)>) -> Self {
+    pub(super) fn new(stored: Vec<(RelayId, u64, EnvelopeId)>) -> Self {
         let mut recent = Self::default();
-        for (pin, place, id) in stored {
-            recent.relays.entry(pin).or_default().add(place, id);
+        for (relay, place, id) in stored {
+            recent.relays.entry(relay).or_default().add(place, id);
         }
         recent
     }
@@ -42,17 +42,17 @@ impl RecentDeliveries {
     /// # Security
     /// Ids are not authenticated: a relay can give a fresh envelope an old id, and it is passed
     /// over. That gains it nothing, because it could have dropped the envelope as well.
-    pub(super) fn holds(&self, pin: RelayPin, id: EnvelopeId) -> bool {
-        let recent = self.relays.get(&pin);
+    pub(super) fn holds(&self, relay: RelayId, id: EnvelopeId) -> bool {
+        let recent = self.relays.get(&relay);
         recent.is_some_and(|recent| recent.ids.contains(&id))
     }
 
     /// An envelope was handled: it is remembered as long as it is among the newest.
-    pub(super) fn remember(&mut self, pin: RelayPin, id: EnvelopeId) -> Change {
-        let recent = self.relays.entry(pin).or_default();
+    pub(super) fn remember(&mut self, relay: RelayId, id: EnvelopeId) -> Change {
+        let recent = self.relays.entry(relay).or_default();
         let place = recent.place + 1;
         recent.add(place, id);
-        Change::RememberDelivery { pin, place, id }
+        Change::RememberDelivery { relay, place, id }
     }
 }
 
@@ -73,8 +73,8 @@ impl Recent {
 mod tests {
     use super::*;
 
-    const PIN: RelayPin = RelayPin([1; 32]);
-    const OTHER: RelayPin = RelayPin([2; 32]);
+    const RELAY: RelayId = RelayId([1; 32]);
+    const OTHER: RelayId = RelayId([2; 32]);
 
     fn id(number: usize) -> EnvelopeId {
         let mut bytes = [0; 16];
@@ -87,15 +87,15 @@ mod tests {
         let mut recent = RecentDeliveries::default();
         recent.remember(OTHER, id(0));
         for number in 0..=RECENT_DELIVERIES_MAX {
-            let Change::RememberDelivery { place, .. } = recent.remember(PIN, id(number)) else {
+            let Change::RememberDelivery { place, .. } = recent.remember(RELAY, id(number)) else {
                 panic!("another change");
             };
             assert_eq!(place, number as u64 + 1);
         }
-        assert!(!recent.holds(PIN, id(0)) && recent.holds(PIN, id(1)));
-        assert!(recent.holds(PIN, id(RECENT_DELIVERIES_MAX)));
+        assert!(!recent.holds(RELAY, id(0)) && recent.holds(RELAY, id(1)));
+        assert!(recent.holds(RELAY, id(RECENT_DELIVERIES_MAX)));
         assert!(recent.holds(OTHER, id(0)) && !recent.holds(OTHER, id(1)));
-        let held = &recent.relays[&PIN];
+        let held = &recent.relays[&RELAY];
         assert_eq!(held.ids.len(), RECENT_DELIVERIES_MAX);
         assert_eq!(held.order.len(), RECENT_DELIVERIES_MAX);
     }

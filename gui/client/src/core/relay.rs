@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sotto_crypto::{Session, VerifiedBundle};
-use sotto_net::RelayPin;
+use sotto_net::RelayId;
 use sotto_net::wire::{
     Bundle, Claim, DeviceKey, EnvelopeId, Presence, Refusal, Refused, RelayFrame, Sequence, Welcome,
 };
@@ -38,7 +38,7 @@ pub(super) enum Request {
 
 /// A connection as the core sees it.
 pub(super) struct LinkState {
-    pub(super) pin: RelayPin,
+    pub(super) relay: RelayId,
     next_request: u32,
     requests: HashMap<u32, Request>,
     pub(super) claim_at_millis: Option<i64>,
@@ -64,18 +64,20 @@ impl LinkState {
 }
 
 impl Core {
-    pub(super) fn link_up(&mut self, pin: RelayPin, welcome: &Welcome, now: Moment) {
-        let mut cursor = self.cursor(pin);
+    pub(super) fn link_up(&mut self, relay: RelayId, welcome: &Welcome, now: Moment) {
+        let mut cursor = self.cursor(relay);
         if cursor.store != welcome.store {
             cursor.store = welcome.store;
             cursor.after = 0;
-            self.cursors.insert(pin, cursor);
-            self.effects.commit.push(Change::SetCursor { pin, cursor });
+            self.cursors.insert(relay, cursor);
+            self.effects
+                .commit
+                .push(Change::SetCursor { relay, cursor });
         }
         self.inbox.clear();
         self.outbox.restart();
         self.link = Some(LinkState {
-            pin,
+            relay,
             next_request: 0,
             requests: HashMap::new(),
             claim_at_millis: None,

@@ -13,7 +13,7 @@ use super::effects::{ChatRecord, SessionRecord};
 use super::*;
 use crate::view::{Delivery as Progress, Presence, Trust};
 
-const PIN: RelayPin = RelayPin([1; 32]);
+const RELAY: RelayId = RelayId([1; 32]);
 const NOW: Moment = Moment {
     unix_millis: 1_800_000_000_000,
 };
@@ -123,7 +123,13 @@ impl Side {
             signed_prekey: self.signed.as_ref().map(|prekey| prekey.id),
             one_time_prekeys: u32::try_from(self.one_time.len()).unwrap(),
         };
-        self.step(Input::LinkUp { pin: PIN, welcome }, now);
+        self.step(
+            Input::LinkUp {
+                relay: RELAY,
+                welcome,
+            },
+            now,
+        );
     }
 
     fn meet(&mut self, peer: &Side, now: Moment) {
@@ -197,10 +203,10 @@ impl Side {
                         ..*record
                     });
                 }
-                Change::RememberDelivery { pin, place, id } => {
-                    loaded.recent.push((*pin, *place, *id));
+                Change::RememberDelivery { relay, place, id } => {
+                    loaded.recent.push((*relay, *place, *id));
                 }
-                Change::SetCursor { pin, cursor } => loaded.cursors = vec![(*pin, *cursor)],
+                Change::SetCursor { relay, cursor } => loaded.cursors = vec![(*relay, *cursor)],
                 _ => {}
             }
         }

@@ -202,7 +202,7 @@ impl<'a> Engine<'a> {
                 let invite = self.profile.relay.borrow().clone();
                 match invite {
                     Some(invite) => {
-                        let cursor = self.core.cursor(invite.pin());
+                        let cursor = self.core.cursor(invite.trust().id());
                         self.uplink.dial(invite, cursor);
                     }
                     None => self.uplink.retarget(false),
@@ -214,7 +214,7 @@ impl<'a> Engine<'a> {
                 self.screen.touch();
                 Ok(())
             }
-            LinkEvent::Up(pin, welcome) => self.perform(Input::LinkUp { pin, welcome }),
+            LinkEvent::Up(relay, welcome) => self.perform(Input::LinkUp { relay, welcome }),
             LinkEvent::Lost => self.perform(Input::LinkDown),
             LinkEvent::Reply(frame) => self.perform(Input::Reply(frame)),
             LinkEvent::Deliveries(deliveries) => {

@@ -14,7 +14,7 @@ use sotto_net::quic::{CloseCode, Endpoint, RecvStream};
 use sotto_net::wire::{
     ClientFrame, Delivery, DeliveryFrame, DeviceKey, Refusal, RelayFrame, Welcome,
 };
-use sotto_net::{Invite, RelayPin};
+use sotto_net::{Invite, RelayId};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::environment::Environment;
@@ -40,7 +40,7 @@ pub(super) enum LinkEvent {
     /// It is time to try (again).
     Due,
     /// Logged in.
-    Up(RelayPin, Welcome),
+    Up(RelayId, Welcome),
     /// The try failed.
     Failed,
     /// The relay speaks.
@@ -59,7 +59,7 @@ enum State {
     /// No relay is known.
     Nowhere,
     Waiting(Instant),
-    Dialing(RelayPin, Dial),
+    Dialing(RelayId, Dial),
     /// Since then.
     Up(Box<Link>, Endpoint, Instant),
 }
@@ -114,13 +114,13 @@ impl Uplink {
     pub(super) fn dial(&mut self, invite: Invite, cursor: Cursor) {
         let environment = self.environment.clone();
         let identity = Arc::clone(&self.identity);
-        let pin = invite.pin();
+        let relay = invite.trust().id();
         let dial = async move {
             timeout(DIAL_TIMEOUT, reach(environment, identity, invite, cursor))
                 .await
                 .unwrap_or(Err(LinkError::Unreachable))
         };
-        self.state = State::Dialing(pin, Box::pin(dial));
+        self.state = State::Dialing(relay, Box::pin(dial));
     }
 
     /// Drops the connection; the next try comes after the back-off.
@@ -155,9 +155,9 @@ impl Uplink {
                 sleep_until(*until).await;
                 LinkEvent::Due
             }
-            State::Dialing(pin, dial) => {
-                let (pin, result) = (*pin, dial.await);
-                self.dialed(pin, result)
+            State::Dialing(relay, dial) => {
+                let (relay, result) = (*relay, dial.await);
+                self.dialed(relay, result)
             }
             State::Up(link, ..) => match next_event(link, takes_deliveries).await {
                 Ok(LinkEvent::Reply(RelayFrame::GoingAway(away))) => {
@@ -191,13 +191,13 @@ impl Uplink {
         }
     }
 
-    fn dialed(&mut self, pin: RelayPin, result: Result<(Endpoint, Link), LinkError>) -> LinkEvent {
+    fn dialed(&mut self, relay: RelayId, result: Result<(Endpoint, Link), LinkError>) -> LinkEvent {
         match result {
             Ok((endpoint, link)) => {
                 self.problem = None;
                 let welcome = link.welcome.clone();
                 self.state = State::Up(Box::new(link), endpoint, Instant::now());
-                LinkEvent::Up(pin, welcome)
+                LinkEvent::Up(relay, welcome)
             }
             Err(error) => {
                 tracing::debug!(%error, "could not log in");
@@ -228,7 +228,8 @@ async fn reach(
     invite: Invite,
     cursor: Cursor,
 ) -> Result<(Endpoint, Link), LinkError> {
-    let pin = invite.pin();
+    let trust = invite.trust();
+    let relay = trust.id();
     let device = DeviceKey(identity.public().device_key());
     let addresses = tokio::net::lookup_host(invite.authority())
         .await
@@ -238,8 +239,8 @@ async fn reach(
         let Ok(endpoint) = environment.endpoint(address) else {
             continue;
         };
-        let sign = |exporter: &_| identity.sign_login(pin.as_bytes(), exporter);
-        match Link::open(&endpoint, address, pin, device, cursor, sign).await {
+        let sign = |exporter: &_| identity.sign_login(relay.as_bytes(), exporter);
+        match Link::open(&endpoint, address, trust.clone(), device, cursor, sign).await {
             Ok(link) => return Ok((endpoint, link)),
             Err(error) => last = error,
         }
@@ -298,6 +299,7 @@ async fn next_deliveries(
 fn problem(error: &LinkError) -> RelayProblem {
     match error {
         LinkError::WrongPin => RelayProblem::WrongPin,
+        LinkError::Untrusted => RelayProblem::Untrusted,
         LinkError::Version | LinkError::Refused(Refusal::Version) => RelayProblem::Version,
         LinkError::Refused(Refusal::Proof) => RelayProblem::Refused,
         // A relay that cannot store, or has too many devices, is as good as none for now.

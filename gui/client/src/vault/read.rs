@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use sotto_crypto::{Identity, SessionId};
-use sotto_net::RelayPin;
+use sotto_net::RelayId;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{DeviceKey, EnvelopeId, StoreId};
 use zeroize::Zeroizing;
@@ -186,19 +186,19 @@ fn all_with<T>(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn cursor(row: &Row<'_>) -> rusqlite::Result<(RelayPin, Cursor)> {
+fn cursor(row: &Row<'_>) -> rusqlite::Result<(RelayId, Cursor)> {
     let after: i64 = row.get(2)?;
     let cursor = Cursor {
         store: StoreId(row.get(1)?),
         after: u64::try_from(after).unwrap_or(0),
     };
-    Ok((RelayPin(row.get(0)?), cursor))
+    Ok((RelayId(row.get(0)?), cursor))
 }
 
-fn recent_delivery(row: &Row<'_>) -> rusqlite::Result<(RelayPin, u64, EnvelopeId)> {
+fn recent_delivery(row: &Row<'_>) -> rusqlite::Result<(RelayId, u64, EnvelopeId)> {
     let place: i64 = row.get(1)?;
     let place = u64::try_from(place).unwrap_or(0);
-    Ok((RelayPin(row.get(0)?), place, EnvelopeId(row.get(2)?)))
+    Ok((RelayId(row.get(0)?), place, EnvelopeId(row.get(2)?)))
 }
 
 fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {

@@ -7,7 +7,7 @@ use std::thread;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sotto_crypto::{PrekeySecret, Session};
-use sotto_net::RelayPin;
+use sotto_net::RelayId;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{EnvelopeId, StoreId};
 use tempfile::tempdir;
@@ -177,8 +177,8 @@ fn remembers_the_newest_deliveries_of_each_relay() {
     let path = dir.path().join("alice");
     let mut vault = create(&path);
     let newest = RECENT_DELIVERIES_MAX as u64;
-    let remember = |pin: u8, place: u64| Change::RememberDelivery {
-        pin: RelayPin([pin; 32]),
+    let remember = |relay: u8, place: u64| Change::RememberDelivery {
+        relay: RelayId([relay; 32]),
         place,
         id: EnvelopeId(u128::from(place).to_be_bytes()),
     };
@@ -189,7 +189,7 @@ fn remembers_the_newest_deliveries_of_each_relay() {
     let recent = open(&path).load().unwrap().recent;
     let places: Vec<_> = recent
         .iter()
-        .map(|(pin, place, _)| (pin.0[0], *place))
+        .map(|(relay, place, _)| (relay.0[0], *place))
         .collect();
     let expected: Vec<_> = (4..=newest + 3).map(|place| (2, place)).collect();
     assert_eq!(places[0], (1, 1));
@@ -246,7 +246,7 @@ fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
     assert_eq!(version(&vault), 2);
     check_sample(&vault);
     let remember = Change::RememberDelivery {
-        pin: RelayPin([1; 32]),
+        relay: RelayId([1; 32]),
         place: 1,
         id: EnvelopeId([9; 16]),
     };
@@ -255,7 +255,7 @@ fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
     let vault = open(&path);
     check_sample(&vault);
     let recent = vault.load().unwrap().recent;
-    assert_eq!(recent, [(RelayPin([1; 32]), 1, EnvelopeId([9; 16]))]);
+    assert_eq!(recent, [(RelayId([1; 32]), 1, EnvelopeId([9; 16]))]);
 }
 
 fn version(vault: &Vault) -> i64 {
@@ -274,7 +274,7 @@ fn check_sample(vault: &Vault) {
         store: StoreId([2; 16]),
         after: 300,
     };
-    assert_eq!(loaded.cursors, [(RelayPin([1; 32]), cursor)]);
+    assert_eq!(loaded.cursors, [(RelayId([1; 32]), cursor)]);
     let [prekey] = &loaded.prekeys[..] else {
         panic!("one prekey");
     };

@@ -68,19 +68,19 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
         Ok(database.prepare_cached(sql)?.execute(params)?)
     };
     match change {
-        Change::SetCursor { pin, cursor } => run(
+        Change::SetCursor { relay, cursor } => run(
             "INSERT OR REPLACE INTO cursor (pin, store, after) VALUES (?, ?, ?)",
-            params![pin.0, cursor.store.0, as_i64(cursor.after)],
+            params![relay.0, cursor.store.0, as_i64(cursor.after)],
         ),
-        Change::RememberDelivery { pin, place, id } => {
+        Change::RememberDelivery { relay, place, id } => {
             run(
                 "INSERT INTO recent_delivery (pin, place, id) VALUES (?, ?, ?)",
-                params![pin.0, as_i64(*place), id.0],
+                params![relay.0, as_i64(*place), id.0],
             )?;
             let forgotten = place.saturating_sub(RECENT_DELIVERIES_MAX as u64);
             run(
                 "DELETE FROM recent_delivery WHERE pin = ? AND place <= ?",
-                params![pin.0, as_i64(forgotten)],
+                params![relay.0, as_i64(forgotten)],
             )
         }
         Change::AddPrekey { id, stored } => run(

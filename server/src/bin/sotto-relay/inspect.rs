@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use sotto_relay::{Inspection, back_up_key, noted_invite};
+use sotto_relay::{Inspection, back_up_key, noted_invites};
 
 use crate::picture::qr;
 use crate::words;
@@ -20,9 +20,9 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The link alone for scripts, and as a picture for a person.
+    /// The links alone for scripts, and the first as a picture for a person.
     pub(crate) fn invite(self) -> Result<(), String> {
-        let invite = noted_invite(&self.data).map_err(|error| match error.kind() {
+        let invites = noted_invites(&self.data).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => format!(
                 "no relay has run on {} yet. Start it once with: sotto-relay serve.",
                 self.data.display()
@@ -30,9 +30,10 @@ impl Folder {
             _ => words::folder(&self.data, &error),
         })?;
         let mut out = io::stdout().lock();
-        let mut text = format!("{invite}\n");
-        if out.is_terminal() {
-            text = format!("{text}\n{}\n", qr(&invite));
+        let links: Vec<_> = invites.iter().map(ToString::to_string).collect();
+        let mut text = links.join("\n") + "\n";
+        if let Some(invite) = invites.first().filter(|_| out.is_terminal()) {
+            text = format!("{text}\n{}\n", qr(invite));
         }
         out.write_all(text.as_bytes())
             .map_err(|error| words::output(&error))

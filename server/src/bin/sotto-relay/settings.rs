@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use sotto_relay::{Limits, Rate, RelayConfig};
+use sotto_relay::{CertificateFiles, Limits, Rate, RelayConfig};
 
 use crate::log::LogFormat;
+use crate::words;
 
 /// The port of a relay unless it is told otherwise.
 const PORT: u16 = 4433;
@@ -51,6 +52,10 @@ settings! { limits;
     listen: SocketAddr, "ADDRESS", "SOTTO_RELAY_LISTEN", Some((Ipv4Addr::UNSPECIFIED, PORT).into());
     /// The host name to put into invites, for example relay.example.org
     public_name: String, "HOST", "SOTTO_RELAY_PUBLIC_NAME", None;
+    /// A certificate for the public name (PEM, the whole chain), so that invites can do without a pin
+    certificate: PathBuf, "FILE", "SOTTO_RELAY_CERTIFICATE", None;
+    /// Its private key (PEM)
+    certificate_key: PathBuf, "FILE", "SOTTO_RELAY_CERTIFICATE_KEY", None;
     /// Answer about metrics and health on this address, over HTTP and to this machine alone, for
     /// example 127.0.0.1:9433; without it, nowhere
     admin: SocketAddr, "ADDRESS", "SOTTO_RELAY_ADMIN", None;
@@ -114,7 +119,19 @@ impl Settings {
         toml::to_string(self).unwrap_or_default()
     }
 
-    /// What the relay is told. What is not set is the relay's default.
+    /// Where certificate and key lie.
+    ///
+    /// # Errors
+    /// A sentence for a person, when only one of them is named.
+    pub(crate) fn certificate(&self) -> Result<Option<CertificateFiles>, String> {
+        match (self.certificate.clone(), self.certificate_key.clone()) {
+            (Some(chain), Some(key)) => Ok(Some(CertificateFiles { chain, key })),
+            (None, None) => Ok(None),
+            _ => Err(words::half_a_certificate()),
+        }
+    }
+
+    /// What the relay is told, but for the certificate. What is not set is the relay's default.
     pub(crate) fn config(&self) -> RelayConfig {
         let defaults = RelayConfig::default();
         let limits = defaults.limits.clone();
@@ -126,6 +143,7 @@ impl Settings {
             listen: self.listen.unwrap_or(defaults.listen),
             admin: self.admin,
             public_name: self.public_name.clone(),
+            certificate: None,
             seeds: if self.seed.unwrap_or(true) {
                 defaults.seeds
             } else {
@@ -213,7 +231,7 @@ mod tests {
             .map(Option::unwrap_or_default)
             .collect();
         let all: Settings = toml::from_str(&lines.join("\n")).unwrap();
-        assert_eq!(all.print().lines().count(), 5);
+        assert_eq!(all.print().lines().count(), 7);
     }
 
     #[test]

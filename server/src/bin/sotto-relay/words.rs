@@ -4,7 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use sotto_relay::{KeyFileError, SpawnError, StoreError};
+use sotto_net::PublicCertificateError;
+use sotto_relay::{CertificateFileError, KeyFileError, SpawnError, StoreError};
 
 pub(crate) fn key(data: &Path, error: &KeyFileError) -> String {
     match error {
@@ -71,8 +72,43 @@ pub(crate) fn spawn(data: &Path, error: &SpawnError) -> String {
         SpawnError::PublicName(_) => {
             "--public-name is no host name. It looks like relay.example.org.".to_owned()
         }
+        SpawnError::Certificate(error) => certificate(error),
         other => format!("the relay cannot start: {other}."),
     }
+}
+
+fn certificate(error: &CertificateFileError) -> String {
+    match error {
+        CertificateFileError::Unreadable(path, error) => format!(
+            "{} cannot be read: {error}. See that it is there and that this user may read it.",
+            path.display()
+        ),
+        CertificateFileError::NoPublicName => "--certificate is for a host name, and none was \
+             given. Name it with --public-name."
+            .to_owned(),
+        CertificateFileError::Unusable(PublicCertificateError::Host) => {
+            "the certificate is for another host than --public-name. Name a host that stands in \
+             the certificate, or another --certificate."
+                .to_owned()
+        }
+        CertificateFileError::Unusable(PublicCertificateError::Key) => {
+            "--certificate-key holds no private key in PEM. Name the file that belongs to the \
+             certificate."
+                .to_owned()
+        }
+        CertificateFileError::Unusable(PublicCertificateError::Mismatch) => {
+            "--certificate-key does not belong to --certificate. Name the two that were made \
+             together."
+                .to_owned()
+        }
+        _ => "--certificate holds no certificate in PEM. Name the file with the whole chain."
+            .to_owned(),
+    }
+}
+
+/// Certificate and key belong together.
+pub(crate) fn half_a_certificate() -> String {
+    "--certificate and --certificate-key go together. Give both, or neither.".to_owned()
 }
 
 /// No relay answers about its health.
