@@ -167,6 +167,22 @@ impl Desk {
             .expect("a command is taken");
     }
 
+    /// Gives a command as soon as it is taken.
+    ///
+    /// # Panics
+    /// When that does not happen in time.
+    pub fn command_when_taken(&self, who: &str, mut command: Command) {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let seen = self.bell.rings();
+            match self.client.send(&ProfileId::new(who), command) {
+                Ok(()) => return,
+                Err(busy) => command = busy.0,
+            }
+            assert!(self.bell.wait(seen, until), "{who} takes no commands");
+        }
+    }
+
     /// The row of the chat with a handle, once it is there.
     pub fn chat(&self, who: &str, with: &str) -> ChatRow {
         self.wait(who, &format!("a chat with {with}"), |view| {

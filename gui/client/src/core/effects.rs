@@ -26,14 +26,15 @@ pub(crate) struct Effects {
 pub(crate) enum Change {
     /// Deliveries of this relay are stored up to here.
     SetCursor { relay: RelayId, cursor: Cursor },
-    /// The relay's envelope with this id was handled; forgets those that are no longer among the
-    /// newest.
+    /// The relay's envelope with this id was handled.
     RememberDelivery {
         relay: RelayId,
         /// Counts what was handled, from 1.
         place: u64,
         id: EnvelopeId,
     },
+    /// Envelopes up to this place need not be remembered any longer.
+    ForgetDeliveries { relay: RelayId, up_to: u64 },
     /// Keep a prekey's secret (its stored form).
     AddPrekey { id: u32, stored: Zeroizing<Vec<u8>> },
     /// Forget a prekey's secret, and the replay entries that hang on it.

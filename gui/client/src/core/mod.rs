@@ -25,11 +25,11 @@ mod send;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rand::rngs::StdRng;
-use sotto_crypto::{Identity, Session};
+use sotto_crypto::{Identity, Session, SessionId};
 use sotto_net::RelayId;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, RelayFrame, StoreId, Welcome};
@@ -37,7 +37,7 @@ use sotto_net::wire::{Delivery, RelayFrame, StoreId, Welcome};
 pub(crate) use self::act::Action;
 pub(crate) use self::chat::message_view;
 use self::chat::{Chat, Held};
-use self::effects::{Change, Effects, Loaded};
+use self::effects::{Change, Effects, Loaded, SessionRecord};
 use self::outbox::Outbox;
 use self::prekeys::Prekeys;
 use self::receive::Inbox;
@@ -70,7 +70,7 @@ pub(crate) enum Input {
     /// The connection is gone.
     LinkDown,
     /// The relay says something on the control stream.
-    Reply(RelayFrame),
+    Replies(Vec<RelayFrame>),
     /// Envelopes, in the order of the mailbox.
     Deliveries(Vec<Delivery>),
     /// [`Core::wake_at_millis`] has come.
@@ -93,6 +93,7 @@ pub(crate) struct Core {
     is_handle_taken: bool,
     notice: Option<Notice>,
     effects: Effects,
+    changed_sessions: BTreeSet<SessionId>,
 }
 
 impl Core {
@@ -153,6 +154,7 @@ impl Core {
             is_handle_taken: false,
             notice: None,
             effects: Effects::default(),
+            changed_sessions: BTreeSet::new(),
         }
     }
 
@@ -162,11 +164,16 @@ impl Core {
             Input::Act(action) => self.act(action, now),
             Input::LinkUp { relay, welcome } => self.link_up(relay, &welcome, now),
             Input::LinkDown => self.link_down(),
-            Input::Reply(frame) => self.reply(frame, now),
+            Input::Replies(replies) => {
+                for reply in replies {
+                    self.reply(reply, now);
+                }
+            }
             Input::Deliveries(deliveries) => self.receive(deliveries, now),
             Input::Timer => self.timer(now),
         }
         self.pump_outbox(now);
+        self.commit_sessions();
         std::mem::take(&mut self.effects)
     }
 
@@ -243,6 +250,24 @@ impl Core {
 
     fn random_id(&mut self) -> [u8; 16] {
         rand::RngExt::random(&mut self.rng)
+    }
+
+    /// Stores the sessions that have changed in this step, each once.
+    fn commit_sessions(&mut self) {
+        let changed = std::mem::take(&mut self.changed_sessions);
+        for chat in self.chats.values() {
+            for held in &chat.sessions {
+                if changed.contains(&held.session.id()) {
+                    let record = SessionRecord {
+                        id: held.session.id(),
+                        chat: chat.id,
+                        stored: held.session.to_stored(),
+                        heard_at_millis: held.heard_at_millis,
+                    };
+                    self.effects.commit.push(Change::PutSession(record));
+                }
+            }
+        }
     }
 
     /// Stores the chat's record.

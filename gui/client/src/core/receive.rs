@@ -7,7 +7,7 @@ use sotto_net::wire::{Acknowledge, Delivery as Envelope, Sequence};
 
 use super::chat::{BundleState, Chat, Held};
 use super::content::{Content, Receipt, Shown};
-use super::effects::{Change, ChatRecord, MessageRecord, SessionRecord};
+use super::effects::{Change, ChatRecord, MessageRecord};
 use super::{CHATS_MAX, Core, Moment};
 use crate::view::{ChatId, Delivery, Notice};
 
@@ -84,6 +84,7 @@ impl Core {
         }
         self.send_delivery_receipts(now);
         if handled != before {
+            self.effects.commit.extend(self.recent.forget(relay));
             self.set_handled(handled);
         }
     }
@@ -154,9 +155,7 @@ impl Core {
                 };
                 held.session = step.next;
                 held.heard_at_millis = now.unix_millis;
-                self.effects
-                    .commit
-                    .push(Change::PutSession(session_record(chat.id, held)));
+                self.changed_sessions.insert(held.session.id());
                 return Some((chat.id, step.output));
             }
         }
@@ -203,9 +202,7 @@ impl Core {
             session,
             heard_at_millis: now.unix_millis,
         };
-        self.effects
-            .commit
-            .push(Change::PutSession(session_record(chat_id, &held)));
+        self.changed_sessions.insert(held.session.id());
         chat.bundle = BundleState::Idle;
         let silent = chat.add_session(held).map(Change::RemoveSession);
         self.effects.commit.extend(silent);
@@ -306,13 +303,4 @@ impl Core {
 /// A delivery state after news of it: it never goes back, and what failed stays failed.
 pub(super) fn advanced(before: Delivery, news: Delivery) -> Delivery {
     before.max(news)
-}
-
-fn session_record(chat: ChatId, held: &Held) -> SessionRecord {
-    SessionRecord {
-        id: held.session.id(),
-        chat,
-        stored: held.session.to_stored(),
-        heard_at_millis: held.heard_at_millis,
-    }
 }

@@ -54,6 +54,13 @@ impl RecentDeliveries {
         recent.add(place, id);
         Change::RememberDelivery { relay, place, id }
     }
+
+    /// What is no longer among the newest need not be stored any longer either.
+    pub(super) fn forget(&self, relay: RelayId) -> Option<Change> {
+        let most = RECENT_DELIVERIES_MAX as u64;
+        let up_to = self.relays.get(&relay)?.place.checked_sub(most)?;
+        Some(Change::ForgetDeliveries { relay, up_to })
+    }
 }
 
 impl Recent {
@@ -94,6 +101,11 @@ mod tests {
         }
         assert!(!recent.holds(RELAY, id(0)) && recent.holds(RELAY, id(1)));
         assert!(recent.holds(RELAY, id(RECENT_DELIVERIES_MAX)));
+        let forgotten = recent.forget(RELAY);
+        assert!(matches!(
+            forgotten,
+            Some(Change::ForgetDeliveries { up_to: 1, .. })
+        ));
         assert!(recent.holds(OTHER, id(0)) && !recent.holds(OTHER, id(1)));
         let held = &recent.relays[&RELAY];
         assert_eq!(held.ids.len(), RECENT_DELIVERIES_MAX);

@@ -9,7 +9,7 @@ use sotto_net::wire::{
 };
 
 use super::chat::{BundleState, Held};
-use super::effects::{Change, SessionRecord};
+use super::effects::Change;
 use super::publish::{Publication, Stock};
 use super::receive::advanced;
 use super::{Core, Moment};
@@ -268,12 +268,7 @@ impl Core {
         let one_time = bundle.one_time.as_deref();
         let verified = VerifiedBundle::verify(peer, &bundle.signed, one_time, now.secs()).ok()?;
         let session = Session::start(&self.identity, &verified, now.secs(), &mut self.rng).ok()?;
-        self.effects.commit.push(Change::PutSession(SessionRecord {
-            id: session.id(),
-            chat: chat_id,
-            stored: session.to_stored(),
-            heard_at_millis: now.unix_millis,
-        }));
+        self.changed_sessions.insert(session.id());
         let silent = chat.add_session(Held {
             session,
             heard_at_millis: now.unix_millis,

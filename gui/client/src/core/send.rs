@@ -5,7 +5,7 @@ use sotto_net::wire::{EnvelopeId, Send, TakeBundle};
 
 use super::chat::BundleState;
 use super::content::{MessageId, RECEIPT_IDS_MAX, Receipt};
-use super::effects::{Change, OutboxRecord, SessionRecord};
+use super::effects::{Change, OutboxRecord};
 use super::relay::Request;
 use super::{Core, Moment};
 use crate::view::{ChatId, Delivery, MessageKey};
@@ -80,12 +80,7 @@ impl Core {
             return false;
         };
         held.session = step.next;
-        self.effects.commit.push(Change::PutSession(SessionRecord {
-            id: session,
-            chat: chat_id,
-            stored: held.session.to_stored(),
-            heard_at_millis: held.heard_at_millis,
-        }));
+        self.changed_sessions.insert(session);
         let record = OutboxRecord {
             id,
             device,

@@ -9,7 +9,8 @@ use sotto_net::wire::{
     Refused, Send,
 };
 
-use super::effects::{ChatRecord, SessionRecord};
+use super::effects::ChatRecord;
+use super::recent::RECENT_DELIVERIES_MAX;
 use super::*;
 use crate::view::{Delivery as Progress, Presence, Trust};
 
@@ -139,7 +140,7 @@ impl Side {
             name: peer.handle.into(),
             identity: Some(peer.identity.public().encode().into()),
         };
-        self.step(Input::Reply(entry.into()), now);
+        self.step(Input::Replies(vec![entry.into()]), now);
     }
 
     fn write(&mut self, text: &str, now: Moment) {
@@ -163,7 +164,7 @@ impl Side {
                             signed: peer.signed.clone().unwrap().record,
                             one_time: peer.one_time.pop().map(|prekey| prekey.record),
                         };
-                        self.step(Input::Reply(bundle.into()), now);
+                        self.step(Input::Replies(vec![bundle.into()]), now);
                     }
                     _ => {}
                 }
@@ -258,7 +259,7 @@ fn a_message_goes_through_all_its_states() {
     let done = Done {
         request: sends[0].request,
     };
-    alice.step(Input::Reply(done.into()), NOW);
+    alice.step(Input::Replies(vec![done.into()]), NOW);
     assert_eq!(alice.progress(), Progress::Relay);
 
     let envelope = bob.envelope(body(&sends[0]));
@@ -327,6 +328,25 @@ fn a_delivery_that_comes_again_is_acknowledged_and_otherwise_passed_over() {
     let envelope = bob.envelope(body(&sends[0]));
     bob.step(Input::Deliveries(vec![envelope]), NOW);
     assert_eq!((bob.received(), bob.core.notice()), (1, None));
+}
+
+#[test]
+fn a_step_stores_a_session_once_and_forgets_what_was_handled_long_ago() {
+    let (mut alice, mut bob) = pair();
+    for number in 0..3 {
+        alice.write(&number.to_string(), NOW);
+    }
+    let sends = alice.sends(&mut bob, NOW);
+    let mut envelopes: Vec<Delivery> = sends.iter().map(|it| bob.envelope(body(it))).collect();
+    for _ in 0..RECENT_DELIVERIES_MAX {
+        envelopes.push(bob.envelope(Bytes::from_static(b"noise")));
+    }
+    bob.commits.clear();
+    bob.step(Input::Deliveries(envelopes), NOW);
+    let stored = |change: &&Change| matches!(change, Change::PutSession(_));
+    assert_eq!(bob.commits.iter().filter(stored).count(), 1);
+    let forgotten = |change: &Change| matches!(change, Change::ForgetDeliveries { up_to: 3, .. });
+    assert!(bob.commits.iter().any(forgotten));
 }
 
 #[test]
@@ -428,7 +448,7 @@ fn the_same_bytes_are_sent_again_after_a_loss_and_after_a_refusal_for_now() {
         reason: Refusal::MailboxFull,
         retry_after_millis: 700,
     };
-    alice.step(Input::Reply(refused.into()), NOW);
+    alice.step(Input::Replies(vec![refused.into()]), NOW);
     assert!(alice.sends(&mut bob, NOW).is_empty());
     assert_eq!(alice.core.wake_at_millis(), Some(later(700).unix_millis));
     alice.step(Input::Timer, later(700));
@@ -449,7 +469,7 @@ fn a_refused_message_fails_and_can_be_sent_again() {
         reason: Refusal::DeviceUnknown,
         retry_after_millis: 0,
     };
-    alice.step(Input::Reply(refused.into()), NOW);
+    alice.step(Input::Replies(vec![refused.into()]), NOW);
     assert_eq!(alice.progress(), Progress::Failed);
     let added = alice.commits.iter().find_map(|change| match change {
         Change::AddMessage(record) => Some(record.clone()),
@@ -513,7 +533,7 @@ impl Side {
     fn confirm_publication(&mut self, now: Moment) {
         let request = self.publication().request;
         self.frames.clear();
-        self.step(Input::Reply(Done { request }.into()), now);
+        self.step(Input::Replies(vec![Done { request }.into()]), now);
     }
 }
 
@@ -522,10 +542,10 @@ fn prekeys_are_topped_up_when_they_run_low() {
     let (mut alice, _) = pair();
     assert_eq!(alice.one_time.len(), 100);
     let low = PrekeysLow { left: 29 };
-    alice.step(Input::Reply(low.into()), NOW);
+    alice.step(Input::Replies(vec![low.into()]), NOW);
     assert_eq!(alice.one_time.len(), 100, "a publication is on its way");
     alice.confirm_publication(NOW);
-    alice.step(Input::Reply(low.into()), NOW);
+    alice.step(Input::Replies(vec![low.into()]), NOW);
     assert_eq!(alice.one_time.len(), 100, "there was one just now");
     assert_eq!(alice.core.wake_at_millis(), Some(later(60_000).unix_millis));
     alice.step(Input::Timer, later(60_000));
@@ -547,7 +567,7 @@ fn a_refused_publication_is_repeated_when_the_relay_says() {
             retry_after_millis: 700,
         };
         bob.frames.clear();
-        bob.step(Input::Reply(refused.into()), NOW);
+        bob.step(Input::Replies(vec![refused.into()]), NOW);
         bob.step(Input::Timer, later(699));
         assert!(bob.frames.is_empty(), "{reason:?}: {:?}", bob.frames);
         assert_eq!(bob.core.wake_at_millis(), Some(later(700).unix_millis));
@@ -575,7 +595,7 @@ fn prekeys_count_as_published_when_they_are_confirmed() {
         reason: Refusal::Storage,
         retry_after_millis: 0,
     };
-    alice.step(Input::Reply(refused.into()), NOW);
+    alice.step(Input::Replies(vec![refused.into()]), NOW);
     alice.frames.clear();
     alice.step(Input::Timer, later(60_000));
     let again = alice.publication();
@@ -594,7 +614,7 @@ fn a_relay_that_always_lacks_prekeys_does_not_fill_the_disk() {
     for minute in 1..=15 {
         let now = later(minute * 60_000);
         alice.confirm_publication(now);
-        alice.step(Input::Reply(PrekeysLow { left: 0 }.into()), now);
+        alice.step(Input::Replies(vec![PrekeysLow { left: 0 }.into()]), now);
         assert_eq!(alice.publication().one_time.len(), 100);
     }
     for change in &alice.commits {
@@ -618,7 +638,7 @@ fn r19_the_longest_wait_that_a_relay_can_ask_for_ends_with_the_connection() {
         retry_after_millis: u32::MAX,
     };
     let refused_send = refused(first[0].request);
-    alice.step(Input::Reply(refused_send.into()), NOW);
+    alice.step(Input::Replies(vec![refused_send.into()]), NOW);
     let day = 24 * 60 * 60 * 1000;
     alice.step(Input::Timer, later(day));
     assert!(alice.sends(&mut bob, later(day)).is_empty());

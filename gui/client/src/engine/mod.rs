@@ -216,7 +216,7 @@ impl<'a> Engine<'a> {
             }
             LinkEvent::Up(relay, welcome) => self.perform(Input::LinkUp { relay, welcome }),
             LinkEvent::Lost => self.perform(Input::LinkDown),
-            LinkEvent::Reply(frame) => self.perform(Input::Reply(frame)),
+            LinkEvent::Replies(replies) => self.perform(Input::Replies(replies)),
             LinkEvent::Deliveries(deliveries) => {
                 let is_useful = !deliveries.is_empty();
                 let stored = self.try_perform(Input::Deliveries(deliveries))?;

@@ -34,6 +34,8 @@ const UNREAD_BYTES_MAX: usize = 8 * 1024 * 1024;
 const GOOD_LIFE: Duration = BACKOFF_MAX;
 /// Deliveries that are handled in one step, and so committed together.
 const DELIVERIES_PER_STEP: usize = 256;
+/// As many answers, for the same reason.
+const REPLIES_PER_STEP: usize = 256;
 
 /// What happened on the way to the relay.
 pub(super) enum LinkEvent {
@@ -43,8 +45,8 @@ pub(super) enum LinkEvent {
     Up(RelayId, Welcome),
     /// The try failed.
     Failed,
-    /// The relay speaks.
-    Reply(RelayFrame),
+    /// The relay speaks: what has arrived, in order.
+    Replies(Vec<RelayFrame>),
     /// Envelopes, in order.
     Deliveries(Vec<Delivery>),
     /// The connection is gone.
@@ -72,7 +74,7 @@ pub(super) struct Uplink {
     state: State,
     failures: u32,
     problem: Option<RelayProblem>,
-    /// The relay asked to come back after this.
+    /// The relay goes away, and asked to come back after this.
     pause: Option<Duration>,
 }
 
@@ -149,6 +151,10 @@ impl Uplink {
 
     /// What happens next. Cancelling loses nothing.
     pub(super) async fn event(&mut self, takes_deliveries: bool) -> LinkEvent {
+        if self.pause.is_some() && matches!(self.state, State::Up(..)) {
+            self.drop_link();
+            return LinkEvent::Lost;
+        }
         match &mut self.state {
             State::Nowhere => pending().await,
             State::Waiting(until) => {
@@ -160,11 +166,13 @@ impl Uplink {
                 self.dialed(relay, result)
             }
             State::Up(link, ..) => match next_event(link, takes_deliveries).await {
-                Ok(LinkEvent::Reply(RelayFrame::GoingAway(away))) => {
-                    let wait = Duration::from_millis(away.reconnect_after_millis.into());
-                    self.pause = Some(wait);
-                    self.drop_link();
-                    LinkEvent::Lost
+                Ok(LinkEvent::Replies(mut replies)) => {
+                    if let Some(RelayFrame::GoingAway(away)) = replies.last() {
+                        let wait = Duration::from_millis(away.reconnect_after_millis.into());
+                        self.pause = Some(wait);
+                        replies.pop();
+                    }
+                    LinkEvent::Replies(replies)
                 }
                 Ok(event) => event,
                 Err(error) => {
@@ -260,14 +268,28 @@ async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent
             written?;
             Ok(LinkEvent::Written)
         }
-        reply = link.replies.next() => match reply? {
-            Some(reply) => Ok(LinkEvent::Reply(reply)),
-            None => Err(LinkError::Lost),
-        },
+        replies = next_replies(&mut link.replies) => replies.map(LinkEvent::Replies),
         deliveries = next_deliveries(&mut link.deliveries), if takes_deliveries => {
             deliveries.map(LinkEvent::Deliveries)
         }
     }
+}
+
+/// Waits for something that the relay says, then takes what has arrived behind it as well, up to a
+/// goodbye.
+async fn next_replies(
+    stream: &mut FrameReader<RelayFrame, RecvStream>,
+) -> Result<Vec<RelayFrame>, LinkError> {
+    let mut replies = vec![stream.next().await?.ok_or(LinkError::Lost)?];
+    while replies.len() < REPLIES_PER_STEP
+        && !matches!(replies.last(), Some(RelayFrame::GoingAway(_)))
+    {
+        match stream.next_buffered()? {
+            Some(reply) => replies.push(reply),
+            None => break,
+        }
+    }
+    Ok(replies)
 }
 
 /// Waits for an envelope, then takes those that have arrived behind it as well. Empty when the

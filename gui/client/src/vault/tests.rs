@@ -172,7 +172,7 @@ fn a_full_disk_changes_nothing() {
 }
 
 #[test]
-fn remembers_the_newest_deliveries_of_each_relay() {
+fn remembers_the_deliveries_of_each_relay_until_it_need_not() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("alice");
     let mut vault = create(&path);
@@ -184,6 +184,10 @@ fn remembers_the_newest_deliveries_of_each_relay() {
     };
     let mut changes: Vec<Change> = (1..=newest + 3).map(|place| remember(2, place)).collect();
     changes.push(remember(1, 1));
+    changes.push(Change::ForgetDeliveries {
+        relay: RelayId([2; 32]),
+        up_to: 3,
+    });
     vault.commit(&changes).unwrap();
     drop(vault);
     let recent = open(&path).load().unwrap().recent;

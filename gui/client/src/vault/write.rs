@@ -5,7 +5,6 @@ use sotto_crypto::Identity;
 
 use super::{Vault, VaultError};
 use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, SessionRecord};
-use crate::core::recent::RECENT_DELIVERIES_MAX;
 use crate::view::Delivery;
 
 /// What a commit found.
@@ -72,17 +71,14 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             "INSERT OR REPLACE INTO cursor (pin, store, after) VALUES (?, ?, ?)",
             params![relay.0, cursor.store.0, as_i64(cursor.after)],
         ),
-        Change::RememberDelivery { relay, place, id } => {
-            run(
-                "INSERT INTO recent_delivery (pin, place, id) VALUES (?, ?, ?)",
-                params![relay.0, as_i64(*place), id.0],
-            )?;
-            let forgotten = place.saturating_sub(RECENT_DELIVERIES_MAX as u64);
-            run(
-                "DELETE FROM recent_delivery WHERE pin = ? AND place <= ?",
-                params![relay.0, as_i64(forgotten)],
-            )
-        }
+        Change::RememberDelivery { relay, place, id } => run(
+            "INSERT INTO recent_delivery (pin, place, id) VALUES (?, ?, ?)",
+            params![relay.0, as_i64(*place), id.0],
+        ),
+        Change::ForgetDeliveries { relay, up_to } => run(
+            "DELETE FROM recent_delivery WHERE pin = ? AND place <= ?",
+            params![relay.0, as_i64(*up_to)],
+        ),
         Change::AddPrekey { id, stored } => run(
             "INSERT INTO prekey (id, stored) VALUES (?, ?)",
             params![id, stored.as_slice()],
