@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::query::Query;
 use crate::view::{ChatId, MessageKey};
 
 /// What somebody typed to protect a vault; wiped from memory when it is dropped.
@@ -63,6 +64,13 @@ pub enum Command {
     },
     /// Go on with a peer's changed identity.
     AcceptIdentity(ChatId),
+    /// Look for messages in all chats, in place of what was looked for before; what is found
+    /// follows in the snapshot.
+    Search(Query),
+    /// Look for older messages too.
+    SearchOlder,
+    /// What was found is no longer needed.
+    EndSearch,
     /// The notice was read.
     DismissNotice,
 }
@@ -85,6 +93,9 @@ impl std::fmt::Debug for Command {
                 matches: _,
             } => "SetVerified",
             Self::AcceptIdentity(_) => "AcceptIdentity",
+            Self::Search(_) => "Search",
+            Self::SearchOlder => "SearchOlder",
+            Self::EndSearch => "EndSearch",
             Self::DismissNotice => "DismissNotice",
         })
     }

@@ -12,7 +12,7 @@
 //! are snapshots without keys or handles; what it wishes are commands that it never waits for.
 //!
 //! - [`view`] holds snapshots,
-//! - [`Command`] a wish,
+//! - [`Command`] a wish, [`Query`] what to look for,
 //! - [`Client`] starts, carries and ends it all.
 //!
 //! Deliberately absent: drawing, words for people, and a relay.
@@ -26,9 +26,11 @@ mod engine;
 mod environment;
 mod profile;
 mod publisher;
+mod query;
 mod vault;
 
 pub use client::{Busy, Client, Config, OpenAtStart, Person, StartError, well_known_people};
 pub use command::{Command, Passphrase};
 pub use environment::Environment;
+pub use query::{QUERY_BYTES_MAX, QUERY_PARTS_MAX, Query, QueryError};
 pub use sotto_crypto::Argon2Cost;

@@ -179,6 +179,7 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         has_passphrase: false,
         chats: Vec::new(),
         timeline: None,
+        search: None,
         notice: None,
     }
 }

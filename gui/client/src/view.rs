@@ -4,9 +4,12 @@
 //! once. Parts that did not change are shared between snapshots by `Arc`.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::query::Query;
 
 /// The longest text of one message, in bytes of UTF-8.
 ///
@@ -69,6 +72,8 @@ pub struct ProfileView {
     pub chats: Vec<ChatRow>,
     /// The messages of the chat that [`Command::ShowChat`](crate::Command::ShowChat) asked for.
     pub timeline: Option<Arc<Timeline>>,
+    /// What [`Command::Search`](crate::Command::Search) has found.
+    pub search: Option<Arc<SearchResults>>,
     /// Something went wrong that the person should know; stays until dismissed.
     pub notice: Option<Notice>,
 }
@@ -268,6 +273,43 @@ pub enum Delivery {
     Read,
     /// The relay refused it; can be sent again.
     Failed,
+}
+
+/// The most hits of one search; whoever wants older ones looks for them by their day.
+pub const SEARCH_HITS_MAX: usize = 1_000;
+
+/// What a search has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchResults {
+    /// What was looked for.
+    pub query: Query,
+    /// The messages, the newest first.
+    pub hits: Vec<SearchHit>,
+    /// How far it has come.
+    pub state: SearchState,
+}
+
+/// How far a search has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchState {
+    /// More hits may come at any moment.
+    Running,
+    /// There may be older ones: [`Command::SearchOlder`](crate::Command::SearchOlder).
+    Paused,
+    /// These are all, or [`SEARCH_HITS_MAX`] of them.
+    Complete,
+}
+
+/// A message that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchHit {
+    /// Its chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: Arc<Message>,
+    /// Where in its text the words are, in bytes; in order, without overlaps, at the borders of
+    /// characters. Empty when only people, chats or days were looked for.
+    pub matches: Vec<Range<usize>>,
 }
 
 /// Something that the person should know.

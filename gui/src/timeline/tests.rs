@@ -37,6 +37,7 @@ fn profile() -> sotto_client::view::ProfileView {
         has_passphrase: false,
         chats: Vec::new(),
         timeline: None,
+        search: None,
         notice: None,
     }
 }

@@ -86,6 +86,7 @@ pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
         has_passphrase: false,
         chats: Vec::new(),
         timeline: None,
+        search: None,
         notice: None,
     }
 }

@@ -50,10 +50,7 @@ impl Shown {
 
     /// The text, if it is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
-        if self.kind != TEXT {
-            return None;
-        }
-        std::str::from_utf8(&self.payload).ok()
+        text(self.kind, &self.payload)
     }
 
     /// The bytes to seal.
@@ -65,6 +62,14 @@ impl Shown {
         bytes.extend_from_slice(&self.payload);
         bytes
     }
+}
+
+/// The text in a message of this kind, if it has one: what is shown of it, and found.
+pub(crate) fn text(kind: u8, payload: &[u8]) -> Option<&str> {
+    if kind != TEXT {
+        return None;
+    }
+    std::str::from_utf8(payload).ok()
 }
 
 /// What an opened message holds.

@@ -1,6 +1,7 @@
 //! The loop of one open profile: await an input, step the core, commit, send, show.
 
 mod screen;
+mod search;
 mod uplink;
 
 use std::collections::VecDeque;
@@ -11,13 +12,14 @@ use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep_until};
 
 use self::screen::Screen;
+use self::search::Search;
 use self::uplink::{LinkEvent, Uplink};
 use crate::command::Command;
 use crate::core::effects::Change;
 use crate::core::{Action, Core, Input};
 use crate::profile::Profile;
 use crate::vault::{Committed, Vault, VaultError};
-use crate::view::{Notice, RelayProblem, RelayState};
+use crate::view::{Notice, ProfileView, RelayProblem, RelayState};
 
 /// Snapshots are published at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -44,6 +46,7 @@ pub(crate) struct Engine<'a> {
     core: Core,
     uplink: Uplink,
     screen: Screen,
+    search: Option<Search>,
     /// Wishes that wait for a disk that takes them, oldest first.
     unstored: VecDeque<Action>,
     store_at: Option<Instant>,
@@ -60,6 +63,8 @@ enum Event {
     Link(LinkEvent),
     Timer,
     StoreAgain,
+    /// Nothing else is to be done.
+    SearchOn,
 }
 
 impl<'a> Engine<'a> {
@@ -77,6 +82,7 @@ impl<'a> Engine<'a> {
         uplink.retarget(profile.relay.borrow_and_update().is_some());
         Ok(Self {
             screen: Screen::default(),
+            search: None,
             rng: environment.rng(),
             profile,
             vault,
@@ -108,6 +114,7 @@ impl<'a> Engine<'a> {
                 Event::Link(event) => self.link_event(event),
                 Event::Timer => self.perform(Input::Timer),
                 Event::StoreAgain => self.store_again(),
+                Event::SearchOn => self.search_on(),
             };
             if let Err(error) = handled {
                 break Exit::Failed(error);
@@ -124,6 +131,7 @@ impl<'a> Engine<'a> {
             now + Duration::from_millis(u64::try_from(wait).unwrap_or(0))
         });
         let takes_commands = self.unstored.len() < UNSTORED_MAX;
+        let is_searching = self.search.as_ref().is_some_and(Search::is_running);
         tokio::select! {
             biased;
             _ = self.profile.shutdown.changed() => Event::Shutdown,
@@ -139,6 +147,7 @@ impl<'a> Engine<'a> {
             () = at(self.store_at) => Event::StoreAgain,
             () = at(timer) => Event::Timer,
             event = self.uplink.event(!self.core.is_inbox_stalled()) => Event::Link(event),
+            () = std::future::ready(()), if is_searching => Event::SearchOn,
         }
     }
 
@@ -152,6 +161,19 @@ impl<'a> Engine<'a> {
             }
             Command::ShowChat { chat, around } => {
                 self.screen.show(chat, around, self.core.first_unread(chat));
+                return Ok(());
+            }
+            Command::Search(query) => {
+                self.search = Some(Search::new(query));
+                return Ok(());
+            }
+            Command::SearchOlder => {
+                self.search.iter_mut().for_each(Search::go_on);
+                return Ok(());
+            }
+            Command::EndSearch => {
+                self.search = None;
+                self.screen.touch();
                 return Ok(());
             }
             Command::SendText { chat, text } => Action::SendText { chat, text },
@@ -308,6 +330,14 @@ impl<'a> Engine<'a> {
         self.screen.touch();
     }
 
+    fn search_on(&mut self) -> Result<(), VaultError> {
+        if let Some(search) = &mut self.search {
+            search.step(&self.vault)?;
+            self.screen.touch();
+        }
+        Ok(())
+    }
+
     fn publish(&mut self) -> Result<(), VaultError> {
         let relay = match self.uplink.relay_state() {
             RelayState::Connected if self.core.is_handle_taken() => {
@@ -318,7 +348,10 @@ impl<'a> Engine<'a> {
         let view = self
             .screen
             .view(&self.profile.person, relay, &self.core, &self.vault)?;
-        self.profile.publisher.publish(view);
+        self.profile.publisher.publish(ProfileView {
+            search: self.search.as_ref().map(Search::results),
+            ..view
+        });
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 
 mod folder;
 mod read;
+mod search;
 mod write;
 
 #[cfg(test)]
@@ -29,7 +30,11 @@ use crate::core::effects::ChatRecord;
 
 /// What each version added to the one before. A new vault goes through all of them, an older one
 /// through those that it lacks; what was released is not changed any more.
-const SCHEMAS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const SCHEMAS: [&str; 3] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// Why the vault did not do what was asked. Nothing was changed.
 #[derive(Debug, Error)]
@@ -298,6 +303,7 @@ fn connect(path: &Path, master: &MasterKey) -> Result<Connection, VaultError> {
     pragma.push_str("'\"; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
     database.execute_batch(&pragma)?;
     database.set_prepared_statement_cache_capacity(64);
+    search::prepare(&database)?;
     // Fails with NotADatabase when the key does not fit the file.
     database.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(database)

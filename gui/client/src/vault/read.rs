@@ -15,7 +15,7 @@ use crate::view::{ChatId, Delivery, MessageKey};
 /// Messages of a timeline's window on each side of its anchor.
 const WINDOW_SIDE: usize = 150;
 
-const MESSAGE_COLUMNS: &str =
+pub(super) const MESSAGE_COLUMNS: &str =
     "key, chat, mine, id, kind, payload, sent_at, delivery, unread, sealed";
 
 /// A stretch of a chat, oldest first.
@@ -222,7 +222,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
     })
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
     let delivery: i64 = row.get(7)?;
     Ok(MessageRecord {
         key: MessageKey(row.get(0)?),

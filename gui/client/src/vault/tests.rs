@@ -18,7 +18,7 @@ use crate::core::effects::{Change, MessageRecord};
 use crate::core::recent::RECENT_DELIVERIES_MAX;
 use crate::view::{ChatId, Delivery, MessageKey};
 
-fn create(path: &Path) -> Vault {
+pub(super) fn create(path: &Path) -> Vault {
     let mut rng = StdRng::seed_from_u64(1);
     let Found::Nothing(folder) = find(path).unwrap() else {
         panic!("something is there");
@@ -36,7 +36,7 @@ fn create(path: &Path) -> Vault {
     Vault::create(folder, &identity, &[chat], &mut rng).unwrap()
 }
 
-fn open(path: &Path) -> Vault {
+pub(super) fn open(path: &Path) -> Vault {
     match find(path).unwrap() {
         Found::Open(vault) => vault,
         _ => panic!("no open vault"),
@@ -202,7 +202,7 @@ fn remembers_the_deliveries_of_each_relay_until_it_need_not() {
 }
 
 /// A vault as version 1 wrote it. Its secrets were made for this and protect nothing.
-fn copy_sample(path: &Path) {
+pub(super) fn copy_sample(path: &Path) {
     fs::create_dir(path).unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vaults/version-1");
     for name in ["vault.header", "vault.key", "vault.db"] {
@@ -247,7 +247,7 @@ fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
     let path = dir.path().join("alice");
     copy_sample(&path);
     let mut vault = open(&path);
-    assert_eq!(version(&vault), 2);
+    assert_eq!(version(&vault), 3);
     check_sample(&vault);
     let remember = Change::RememberDelivery {
         relay: RelayId([1; 32]),

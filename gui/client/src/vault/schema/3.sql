@@ -1,0 +1,44 @@
+-- Version 3.
+--
+-- The words of all messages. They cannot be read back from here: texts stay in `message` alone.
+-- `place` holds the chat as `c7`, and the author as `me` or `f7` (the peer of chat 7).
+CREATE VIRTUAL TABLE message_text USING fts5 (
+    text, place,
+    content = '', contentless_delete = 1, prefix = '1 2 3',
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+
+-- The keys among which the messages of a day (UTC, by their authors' clocks) lie; may be too wide.
+CREATE TABLE message_day (
+    day   INTEGER PRIMARY KEY,            -- since 1970, up to 100,000
+    first INTEGER NOT NULL,
+    last  INTEGER NOT NULL
+) STRICT;
+
+-- `search_text` is a function of the program: the text of a message, NULL if it has none.
+CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
+    INSERT INTO message_text (rowid, text, place)
+        SELECT new.key, search_text(new.kind, new.payload),
+               'c' || new.chat || iif(new.mine, ' me', ' f' || new.chat)
+        WHERE search_text(new.kind, new.payload) IS NOT NULL;
+    INSERT INTO message_day (day, first, last)
+        VALUES (min(max(new.sent_at / 86400000, 0), 100000), new.key, new.key)
+        ON CONFLICT (day) DO UPDATE SET first = min(first, new.key), last = max(last, new.key);
+END;
+CREATE TRIGGER message_moved AFTER UPDATE OF chat ON message BEGIN
+    DELETE FROM message_text WHERE rowid = old.key;
+    INSERT INTO message_text (rowid, text, place)
+        SELECT new.key, search_text(new.kind, new.payload),
+               'c' || new.chat || iif(new.mine, ' me', ' f' || new.chat)
+        WHERE search_text(new.kind, new.payload) IS NOT NULL;
+END;
+CREATE TRIGGER message_removed AFTER DELETE ON message BEGIN
+    DELETE FROM message_text WHERE rowid = old.key;
+END;
+
+INSERT INTO message_text (rowid, text, place)
+    SELECT key, search_text(kind, payload), 'c' || chat || iif(mine, ' me', ' f' || chat)
+    FROM message WHERE search_text(kind, payload) IS NOT NULL ORDER BY key;
+INSERT INTO message_day (day, first, last)
+    SELECT min(max(sent_at / 86400000, 0), 100000) AS day, min(key), max(key)
+    FROM message GROUP BY day;

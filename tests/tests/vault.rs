@@ -1,0 +1,63 @@
+//! What a person does with a vault: search it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that meets the unexpected fails there"
+)]
+
+use jiff::tz::TimeZone;
+use sotto_client::view::{Body, SearchHit, SearchResults, SearchState};
+use sotto_client::{Command, Query};
+use sotto_tests::Desk;
+use tempfile::tempdir;
+
+/// Waits for the end of a search, and gives what it found.
+fn found(desk: &Desk, who: &str, state: SearchState, hits: usize) -> Vec<(String, Vec<String>)> {
+    let results = desk.wait(who, &format!("{hits} hits"), |view| {
+        let results: &SearchResults = view.search.as_ref()?;
+        (results.state == state && results.hits.len() == hits).then(|| results.clone())
+    });
+    let marked = |hit: &SearchHit| match &hit.message.body {
+        Body::Text(text) => {
+            let matches = hit.matches.iter();
+            let marked = matches.map(|range| text.get(range.clone()).unwrap().to_owned());
+            (text.clone(), marked.collect())
+        }
+        Body::Unknown => panic!("a hit without a text"),
+    };
+    results.hits.iter().map(marked).collect()
+}
+
+#[test]
+fn a_search_finds_in_all_chats_page_by_page_and_the_next_one_takes_its_place() {
+    let dir = tempdir().unwrap();
+    let desk = Desk::open_only(dir.path(), None, "alice");
+    desk.wait_ready("alice");
+    for number in 0..60 {
+        desk.write("alice", "bob", &format!("Apple {number}"));
+        desk.write("alice", "charlie", &format!("pear {number}, apples"));
+    }
+    let search = |text: &str| {
+        let query = Query::parse(text, &TimeZone::UTC).unwrap();
+        desk.command("alice", Command::Search(query));
+    };
+    search("apple");
+    let first = found(&desk, "alice", SearchState::Paused, 50);
+    assert_eq!(first[0], ("pear 59, apples".into(), vec!["apples".into()]));
+    assert_eq!(first[1], ("Apple 59".into(), vec!["Apple".into()]));
+    desk.command("alice", Command::SearchOlder);
+    assert_eq!(found(&desk, "alice", SearchState::Paused, 100)[..50], first);
+    desk.command("alice", Command::SearchOlder);
+    let all = found(&desk, "alice", SearchState::Complete, 120);
+    assert_eq!(all[119].0, "Apple 0");
+    search("in:charlie \"pear 7\"");
+    let one = found(&desk, "alice", SearchState::Complete, 1);
+    assert_eq!(one, [("pear 7, apples".into(), vec!["pear 7".into()])]);
+    search("from:charlie");
+    found(&desk, "alice", SearchState::Complete, 0);
+    desk.command("alice", Command::EndSearch);
+    desk.wait("alice", "no search", |view| {
+        view.search.is_none().then_some(())
+    });
+}
