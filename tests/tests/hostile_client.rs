@@ -12,6 +12,7 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use sotto_client::Command;
 use sotto_client::view::Notice;
 use sotto_crypto::{Identity, Packet, PublicIdentity, Session, VerifiedBundle};
 use sotto_net::link::{Cursor, Link};
@@ -187,6 +188,9 @@ fn c3_numbers_far_ahead_neither_stop_a_client_nor_the_next_message() {
     let first = mallory.seal(&mut session, "first");
     mallory.send(bob, first);
     desk.read("bob", "", &["first"]);
+    // Only then does Mallory get an answer.
+    let request = desk.chat_id("bob", "");
+    desk.command("bob", Command::AcceptRequest(request));
     let ahead = [2_001, 1 << 16, 1 << 31, u32::MAX - 1];
     // With the handshake in front, and after Bob's answer without it.
     let mut unopened = 0;

@@ -1,5 +1,7 @@
 //! What a user interface may ask of the client.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use crate::query::Query;
@@ -62,6 +64,24 @@ pub enum Command {
         /// They match.
         matches: bool,
     },
+    /// Write back to somebody who has written unasked, and tell them from now on what contacts are
+    /// told; writing to them does the same.
+    AcceptRequest(ChatId),
+    /// Delete what somebody has written unasked, and block them.
+    RefuseRequest(ChatId),
+    /// Neither show nor store what the peer sends, nor send anything to it.
+    Block(ChatId),
+    /// Undo [`Command::Block`] and [`Command::RefuseRequest`].
+    Unblock(ChatId),
+    /// Let unread messages of a chat make no noise.
+    Mute {
+        /// The chat.
+        chat: ChatId,
+        /// For how long; `None` until it is unmuted.
+        span: Option<Duration>,
+    },
+    /// Undo [`Command::Mute`].
+    Unmute(ChatId),
     /// Go on with a peer's changed identity.
     AcceptIdentity(ChatId),
     /// Look for messages in all chats, in place of what was looked for before; what is found
@@ -92,6 +112,12 @@ impl std::fmt::Debug for Command {
                 chat: _,
                 matches: _,
             } => "SetVerified",
+            Self::AcceptRequest(_) => "AcceptRequest",
+            Self::RefuseRequest(_) => "RefuseRequest",
+            Self::Block(_) => "Block",
+            Self::Unblock(_) => "Unblock",
+            Self::Mute { chat: _, span: _ } => "Mute",
+            Self::Unmute(_) => "Unmute",
             Self::AcceptIdentity(_) => "AcceptIdentity",
             Self::Search(_) => "Search",
             Self::SearchOlder => "SearchOlder",

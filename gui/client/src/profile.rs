@@ -16,6 +16,7 @@ use crate::publisher::Publisher;
 use crate::vault::{self, Folder, Found, LockedVault, Vault, VaultError};
 use crate::view::{
     ChatId, CreationStep, ProfileId, ProfileProblem, ProfileState, ProfileView, RelayState,
+    Standing,
 };
 
 /// One profile and everything that it works with.
@@ -117,14 +118,8 @@ impl Profile {
             .others
             .iter()
             .zip(1..)
-            .map(|(other, id)| ChatRecord {
-                id: ChatId(id),
-                handle: Some(other.handle.clone()),
-                name: other.name.clone(),
-                identity: None,
-                pending: None,
-                is_verified: false,
-                draft: String::new(),
+            .map(|(other, id)| {
+                ChatRecord::named(ChatId(id), &other.handle, &other.name, Standing::Contact)
             })
             .collect();
         match Vault::create(folder, &identity, &chats, &mut rng) {

@@ -17,6 +17,14 @@ use crate::query::Query;
 /// ratchet step (PROTOCOL §4); this leaves room for all of them.
 pub const TEXT_BYTES_MAX: usize = 48 * 1024;
 
+/// Requests that wait at the same time. Whoever comes later is not heard until there is room: what
+/// they wrote stays undelivered on their side, and what they write next may come through.
+pub const REQUESTS_MAX: usize = 64;
+
+/// Messages that are held of one request; later ones are dropped, and stay undelivered. With the
+/// largest texts, all requests together take 52 MiB.
+pub const REQUEST_MESSAGES_MAX: usize = 16;
+
 /// Everything on screen, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ViewModel {
@@ -64,7 +72,8 @@ pub struct ProfileView {
     pub state: ProfileState,
     /// The connection to the relay.
     pub relay: RelayState,
-    /// Messages not yet read, in all chats.
+    /// Messages not yet read that the person should hear of: in chats that are neither requests nor
+    /// muted.
     pub unread: u32,
     /// Whether a passphrase protects the vault.
     pub has_passphrase: bool,
@@ -196,6 +205,65 @@ pub struct ChatRow {
     pub unread: u32,
     /// What was typed and not yet sent.
     pub draft: String,
+    /// What the peer is to this identity.
+    pub standing: Standing,
+    /// Nothing that the peer sends is shown or stored.
+    pub is_blocked: bool,
+    /// Unread messages make no noise.
+    pub mute: Option<Mute>,
+}
+
+impl ChatRow {
+    /// Whether the chat waits to be accepted or refused. It stays apart from the others.
+    pub fn is_request(&self) -> bool {
+        self.standing == Standing::Request && !self.is_blocked
+    }
+
+    /// Whether the chat was refused: it is listed among the blocked ones only.
+    pub fn is_refused(&self) -> bool {
+        self.standing == Standing::Request && self.is_blocked
+    }
+
+    /// Unread messages that the person should hear of.
+    pub fn calls(&self) -> u32 {
+        if self.standing == Standing::Request || self.is_blocked || self.mute.is_some() {
+            0
+        } else {
+            self.unread
+        }
+    }
+}
+
+/// What a peer is to an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody with whom the identity wants to be in touch: the people it was made with, whom it
+    /// has written to, accepted or added.
+    Contact,
+    /// A name of the relay's directory. Once they write, it is a request.
+    Known,
+    /// A stranger who has written. They learn nothing until they are accepted: neither receipts nor
+    /// presence. [`ChatRow::unread`] counts what is held, at most [`REQUEST_MESSAGES_MAX`].
+    Request,
+}
+
+/// How long a chat is muted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mute {
+    /// Until then, in milliseconds since 1970 (UTC).
+    Until(i64),
+    /// Until it is unmuted.
+    Always,
+}
+
+impl Mute {
+    /// From its stored form.
+    pub(crate) fn from_millis(until: i64) -> Self {
+        match until {
+            i64::MAX => Self::Always,
+            until => Self::Until(until),
+        }
+    }
 }
 
 /// Whether a peer is there.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sotto::Moment;
 use sotto_client::view::{
     Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, ProfileId, ProfileState,
-    ProfileView, RelayState, Timeline, Trust, ViewModel,
+    ProfileView, RelayState, Standing, Timeline, Trust, ViewModel,
 };
 
 /// Tuesday, 24 November 2026, 14:05 UTC.
@@ -103,6 +103,9 @@ pub(crate) fn chat(id: i64, handle: &str, name: &str) -> ChatRow {
         last: None,
         unread: 0,
         draft: String::new(),
+        standing: Standing::Contact,
+        is_blocked: false,
+        mute: None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the person wishes.
 
+use std::time::Duration;
+
 use super::content::{MessageId, Shown};
 use super::effects::{Change, MessageRecord};
 use super::{Core, Moment};
-use crate::view::{ChatId, Delivery, MessageKey, TEXT_BYTES_MAX};
+use crate::view::{ChatId, Delivery, MessageKey, Standing, TEXT_BYTES_MAX};
 
 /// A wish that concerns the core, with what it needs from the vault.
 #[derive(Clone)]
@@ -24,6 +26,21 @@ pub(crate) enum Action {
         chat: ChatId,
         undelivered: Vec<MessageRecord>,
     },
+    /// Take somebody who has written unasked as a contact.
+    AcceptRequest(ChatId),
+    /// Delete what they wrote, and block them.
+    RefuseRequest(ChatId),
+    /// Hear nothing more of a peer.
+    Block(ChatId),
+    /// Hear of a peer again.
+    Unblock(ChatId),
+    /// Make no noise about unread messages, for so long or (`None`) for ever.
+    Mute {
+        chat: ChatId,
+        span: Option<Duration>,
+    },
+    /// Make noise again.
+    Unmute(ChatId),
     /// The notice was read.
     DismissNotice,
 }
@@ -39,6 +56,12 @@ impl Core {
             Action::AcceptIdentity { chat, undelivered } => {
                 self.accept_identity(chat, &undelivered, now);
             }
+            Action::AcceptRequest(chat) => self.accept_request(chat, now),
+            Action::RefuseRequest(chat) => self.refuse_request(chat),
+            Action::Block(chat) => self.block(chat),
+            Action::Unblock(chat) => self.unblock(chat, now),
+            Action::Mute { chat, span } => self.mute(chat, span, now),
+            Action::Unmute(chat) => self.set_muted(chat, None),
             Action::DismissNotice => {
                 self.notice = None;
                 self.effects.is_visible = true;
@@ -47,9 +70,10 @@ impl Core {
     }
 
     fn send_text(&mut self, chat_id: ChatId, text: String, now: Moment) {
-        if text.is_empty() || text.len() > TEXT_BYTES_MAX || !self.chats.contains_key(&chat_id) {
+        if text.is_empty() || text.len() > TEXT_BYTES_MAX || !self.is_open(chat_id) {
             return;
         }
+        self.accept_request(chat_id, now);
         let id = MessageId(self.random_id());
         let record = MessageRecord {
             key: self.take_key(),
@@ -84,6 +108,10 @@ impl Core {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
+        if chat.standing == Standing::Request {
+            // What is held is read when the request is accepted: until then nobody is told of it.
+            return;
+        }
         let seen = chat.unread.partition_point(|(key, _)| *key <= up_to);
         if seen == 0 {
             return;
@@ -141,7 +169,7 @@ impl Core {
         for message in undelivered {
             self.seal_again(message);
         }
-        self.merge_unnamed(chat_id);
+        self.merge_unnamed(chat_id, now);
         self.watch_presence();
         self.advance(chat_id, now);
     }

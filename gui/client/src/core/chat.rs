@@ -8,7 +8,9 @@ use sotto_net::wire::DeviceKey;
 
 use super::content::MessageId;
 use super::effects::{ChatRecord, MessageRecord};
-use crate::view::{Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, Trust};
+use crate::view::{
+    Body, ChatId, ChatRow, Delivery, Message, MessageKey, Mute, Presence, Standing, Trust,
+};
 
 /// A session and when the peer was last heard in it.
 pub(super) struct Held {
@@ -40,6 +42,9 @@ pub(super) struct Chat {
     pub(super) pending: Option<PublicIdentity>,
     pub(super) is_verified: bool,
     pub(super) draft: String,
+    pub(super) standing: Standing,
+    pub(super) is_blocked: bool,
+    pub(super) muted_until_millis: Option<i64>,
     pub(super) sessions: Vec<Held>,
     /// Own messages that wait for a session, oldest first.
     pub(super) waiting: VecDeque<(MessageKey, Vec<u8>)>,
@@ -67,6 +72,9 @@ impl Chat {
             pending: decode(record.pending),
             is_verified: record.is_verified,
             draft: record.draft,
+            standing: record.standing,
+            is_blocked: record.is_blocked,
+            muted_until_millis: record.muted_until_millis,
             sessions: Vec::new(),
             waiting: VecDeque::new(),
             bundle: BundleState::Idle,
@@ -89,6 +97,9 @@ impl Chat {
             pending: self.pending.as_ref().map(PublicIdentity::encode),
             is_verified: self.is_verified,
             draft: self.draft.clone(),
+            standing: self.standing,
+            is_blocked: self.is_blocked,
+            muted_until_millis: self.muted_until_millis,
         }
     }
 
@@ -98,10 +109,11 @@ impl Chat {
         self.safety_number = shown.map(|peer| SafetyNumber::between(own, peer).to_string());
     }
 
-    /// Where envelopes to the peer go; `None` until its identity is known, and while a changed
-    /// one waits to be accepted.
+    /// Where envelopes to the peer go: messages, receipts, and whatever else would tell that
+    /// somebody is here. `None` until its identity is known, while a changed one waits to be
+    /// accepted, and to whoever is no contact or blocked.
     pub(super) fn target(&self) -> Option<DeviceKey> {
-        if self.pending.is_some() {
+        if self.pending.is_some() || self.is_blocked || self.standing != Standing::Contact {
             return None;
         }
         let identity = self.identity.as_ref()?;
@@ -134,6 +146,16 @@ impl Chat {
 
     /// Takes over what another chat with the same identity holds.
     pub(super) fn absorb(&mut self, other: Self) {
+        self.is_blocked |= other.is_blocked;
+        match (other.standing, self.standing) {
+            // What was held counts as delivered now.
+            (Standing::Request, Standing::Contact) => {
+                self.received.extend(other.unread.iter().map(|(_, id)| *id));
+            }
+            (Standing::Request, _) => self.standing = Standing::Request,
+            (Standing::Contact, _) => self.standing = Standing::Contact,
+            (Standing::Known, _) => {}
+        }
         if other.last_key() > self.last_key() {
             self.last = other.last;
         }
@@ -142,6 +164,14 @@ impl Chat {
         self.received.extend(other.received);
         self.unread.extend(other.unread);
         self.unread.make_contiguous().sort_by_key(|(key, _)| *key);
+    }
+
+    /// There are no messages any more.
+    pub(super) fn forget_messages(&mut self) {
+        self.last = None;
+        self.unread.clear();
+        self.received.clear();
+        self.waiting.clear();
     }
 
     /// The key of the newest message.
@@ -204,6 +234,9 @@ impl Chat {
             last: self.last.as_ref().map(|(_, last)| Arc::clone(last)),
             unread: u32::try_from(self.unread.len()).unwrap_or(u32::MAX),
             draft: self.draft.clone(),
+            standing: self.standing,
+            is_blocked: self.is_blocked,
+            mute: self.muted_until_millis.map(Mute::from_millis),
         }
     }
 }

@@ -6,7 +6,7 @@ use sotto_net::wire::{DeviceKey, Entry, NAME_BYTES_MAX, WATCHED_MAX, WatchPresen
 use super::chat::{BundleState, Chat};
 use super::effects::{Change, ChatRecord};
 use super::{CHATS_MAX, Core, Moment};
-use crate::view::ChatId;
+use crate::view::{ChatId, Standing};
 
 impl Core {
     /// A line of the directory. An identity that does not decode is passed over: the relay cannot
@@ -23,15 +23,30 @@ impl Core {
                 Err(_) => return,
             },
         };
+        // Nobody talks to oneself under another name, and an identity that is known under a handle
+        // keeps it: a second name makes no second chat, and lifts no block.
+        let is_told_already = identity.as_ref().is_some_and(|identity| {
+            let known = self.named_chat_with(identity);
+            known.is_some_and(|chat| chat.handle.as_deref() != Some(&*entry.handle))
+                || identity.device_id() == self.identity.public().device_id()
+        });
+        if is_told_already {
+            return;
+        }
         let Some(chat_id) = self.chat_named(&entry.handle, &entry.name) else {
             return;
         };
-        // Nobody talks to oneself under another name.
-        if let Some(identity) = identity
-            && identity.device_id() != self.identity.public().device_id()
-        {
+        if let Some(identity) = identity {
             self.meet(chat_id, identity, now);
         }
+    }
+
+    /// The chat with this identity, if it has a handle.
+    fn named_chat_with(&self, identity: &PublicIdentity) -> Option<&Chat> {
+        let device = identity.device_id();
+        self.chats
+            .values()
+            .find(|chat| chat.handle.is_some() && chat.is_with(&device))
     }
 
     /// The chat with this handle, made if there is none; `None` when there are too many already.
@@ -52,15 +67,7 @@ impl Core {
             return None;
         }
         let id = self.next_chat_id();
-        let record = ChatRecord {
-            id,
-            handle: Some(handle.to_owned()),
-            name: name.to_owned(),
-            identity: None,
-            pending: None,
-            is_verified: false,
-            draft: String::new(),
-        };
+        let record = ChatRecord::named(id, handle, name, Standing::Known);
         let chat = Chat::from_record(record, self.identity.public());
         self.chats.insert(id, chat);
         self.commit_chat(id);
@@ -78,7 +85,7 @@ impl Core {
                 chat.identity = Some(identity);
                 chat.compare_with(own);
                 self.commit_chat(chat_id);
-                self.merge_unnamed(chat_id);
+                self.merge_unnamed(chat_id, now);
                 self.watch_presence();
             }
             Some(known) if *known == identity => {
@@ -104,7 +111,7 @@ impl Core {
 
     /// A chat that was opened by a first message, before its author had a name here, becomes part
     /// of the chat with that identity.
-    pub(super) fn merge_unnamed(&mut self, into: ChatId) {
+    pub(super) fn merge_unnamed(&mut self, into: ChatId, now: Moment) {
         let Some(device) = self
             .chats
             .get(&into)
@@ -127,10 +134,12 @@ impl Core {
         if let Some(chat) = self.chats.get_mut(&into) {
             chat.absorb(from);
         }
-        self.effects.is_visible = true;
+        self.commit_chat(into);
+        self.send_delivery_receipts(now);
     }
 
-    /// Asks the relay to tell who comes and goes.
+    /// Asks the relay to tell which contacts come and go. It learns of nobody else that they are of
+    /// interest.
     pub(super) fn watch_presence(&mut self) {
         if self.link.is_none() {
             return;
@@ -138,6 +147,7 @@ impl Core {
         let devices = self
             .chats
             .values()
+            .filter(|chat| chat.standing == Standing::Contact && !chat.is_blocked)
             .filter_map(|chat| Some(DeviceKey(chat.identity.as_ref()?.device_key())))
             .take(WATCHED_MAX)
             .collect();

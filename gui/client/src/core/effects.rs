@@ -8,7 +8,7 @@ use sotto_net::wire::{ClientFrame, DeviceKey, EnvelopeId};
 use zeroize::Zeroizing;
 
 use super::content::{MessageId, Shown};
-use crate::view::{ChatId, Delivery, MessageKey};
+use crate::view::{ChatId, Delivery, MessageKey, Standing};
 
 /// What follows from one input.
 #[derive(Default)]
@@ -43,6 +43,8 @@ pub(crate) enum Change {
     AddReplay { digest: [u8; 32], prekey: u32 },
     /// Insert or replace a chat.
     PutChat(ChatRecord),
+    /// Delete the messages of a chat.
+    RemoveMessages { chat: ChatId },
     /// Everything of `from` belongs to `into`.
     MergeChat { from: ChatId, into: ChatId },
     /// Insert or replace a session.
@@ -82,6 +84,7 @@ impl Change {
                 | Self::AdvanceKey { .. }
                 | Self::SetDelivery { .. }
                 | Self::MergeChat { .. }
+                | Self::RemoveMessages { .. }
         )
     }
 }
@@ -99,6 +102,28 @@ pub(crate) struct ChatRecord {
     pub(crate) pending: Option<Vec<u8>>,
     pub(crate) is_verified: bool,
     pub(crate) draft: String,
+    pub(crate) standing: Standing,
+    pub(crate) is_blocked: bool,
+    /// No unread mark before this, in milliseconds since 1970; the largest value is for ever.
+    pub(crate) muted_until_millis: Option<i64>,
+}
+
+impl ChatRecord {
+    /// A chat with this handle, about which nothing else is known yet.
+    pub(crate) fn named(id: ChatId, handle: &str, name: &str, standing: Standing) -> Self {
+        Self {
+            id,
+            handle: Some(handle.to_owned()),
+            name: name.to_owned(),
+            identity: None,
+            pending: None,
+            is_verified: false,
+            draft: String::new(),
+            standing,
+            is_blocked: false,
+            muted_until_millis: None,
+        }
+    }
 }
 
 /// A session as stored.

@@ -4,6 +4,7 @@
 //! - [`relay`] answers what the relay says on the control stream,
 //! - [`publish`] keeps prekeys at the relay,
 //! - [`directory`] knows who is behind a handle, and whether that changed,
+//! - [`requests`] keeps strangers apart, [`quiet`] those who are blocked or muted,
 //! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
 //! - [`send`] seals messages and receipts.
 //!
@@ -17,9 +18,11 @@ pub(crate) mod effects;
 mod outbox;
 mod prekeys;
 mod publish;
+mod quiet;
 mod receive;
 pub(crate) mod recent;
 mod relay;
+mod requests;
 mod send;
 
 #[cfg(test)]
@@ -191,7 +194,8 @@ impl Core {
                 .chain(rotation.map(|at| at.max(link.maintain_at_millis)))
                 .min()
         });
-        [inbox, link].into_iter().flatten().min()
+        let quiet = self.unmute_at_millis();
+        [inbox, link, quiet].into_iter().flatten().min()
     }
 
     /// Whether deliveries have to wait until the timer, because too many first messages failed.
@@ -237,6 +241,7 @@ impl Core {
     }
 
     fn timer(&mut self, now: Moment) {
+        self.end_mutes(now);
         self.resume_inbox(now);
         self.maintain(now);
     }

@@ -9,7 +9,7 @@ use super::chat::{BundleState, Chat, Held};
 use super::content::{Content, Receipt, Shown};
 use super::effects::{Change, ChatRecord, MessageRecord};
 use super::{CHATS_MAX, Core, Moment};
-use crate::view::{ChatId, Delivery, Notice};
+use crate::view::{ChatId, Delivery, Notice, Standing};
 
 /// First messages that may fail within a minute before the rest of the mailbox has to wait
 /// (PROTOCOL §3): a stranger cannot use this device as an oracle, and nothing honest is lost.
@@ -51,6 +51,13 @@ enum Handled {
     Yes,
     /// It has to wait: too many first messages failed.
     NotYet,
+}
+
+/// What a first message leads to.
+enum Start {
+    Session(ChatId, Opened),
+    /// Its author is a stranger, and too many of them wait already.
+    NoRoom,
 }
 
 impl Core {
@@ -105,7 +112,7 @@ impl Core {
         self.effects.send.push(Acknowledge { up_to }.into());
     }
 
-    fn send_delivery_receipts(&mut self, now: Moment) {
+    pub(super) fn send_delivery_receipts(&mut self, now: Moment) {
         let received: Vec<_> = self
             .chats
             .values_mut()
@@ -133,11 +140,13 @@ impl Core {
         if !self.inbox.may_start(now) {
             return Handled::NotYet;
         }
-        if let Some((chat, opened)) = self.accept_session(&packet, now) {
-            self.take_content(chat, &opened, now);
-        } else {
-            self.inbox.failed_starts.push_back(now.unix_millis);
-            self.count_unopened();
+        match self.accept_session(&packet, now) {
+            Some(Start::Session(chat, opened)) => self.take_content(chat, &opened, now),
+            Some(Start::NoRoom) => {}
+            None => {
+                self.inbox.failed_starts.push_back(now.unix_millis);
+                self.count_unopened();
+            }
         }
         Handled::Yes
     }
@@ -162,8 +171,8 @@ impl Core {
         None
     }
 
-    /// Opens a first message: a new session with its author.
-    fn accept_session(&mut self, packet: &Packet<'_>, now: Moment) -> Option<(ChatId, Opened)> {
+    /// Opens a first message: a new session with its author. `None` when it does not open.
+    fn accept_session(&mut self, packet: &Packet<'_>, now: Moment) -> Option<Start> {
         let handshake = packet.handshake()?;
         let digest = handshake.digest();
         let (signed_id, one_time_id) =
@@ -194,7 +203,10 @@ impl Core {
         if self.chats.values().any(is_known) {
             return None;
         }
-        let chat_id = self.chat_with(&peer)?;
+        // Nothing is used up: the author repeats the handshake until there is an answer.
+        let Some(chat_id) = self.chat_with(&peer) else {
+            return Some(Start::NoRoom);
+        };
         self.prekeys
             .consume(digest, signed_id, one_time_id, &mut self.effects.commit);
         let chat = self.chats.get_mut(&chat_id)?;
@@ -206,17 +218,27 @@ impl Core {
         chat.bundle = BundleState::Idle;
         let silent = chat.add_session(held).map(Change::RemoveSession);
         self.effects.commit.extend(silent);
-        Some((chat_id, opened))
+        Some(Start::Session(chat_id, opened))
     }
 
-    /// The chat with this identity; a new one without a handle when the directory has not named
-    /// the identity (yet), or names another one. `None` when there are too many already.
+    /// The chat with this identity; a request without a handle when the directory has not named
+    /// the identity (yet), or names another one. Another device of a blocked account is blocked
+    /// with it. `None` when there are too many already.
     fn chat_with(&mut self, peer: &PublicIdentity) -> Option<ChatId> {
         let device = peer.device_id();
-        if let Some(chat) = self.chats.values().find(|chat| chat.is_with(&device)) {
+        let known = self.chats.values().find(|chat| chat.is_with(&device));
+        let known = known.or_else(|| {
+            let blocked = self.chats.values().filter(|chat| chat.is_blocked);
+            let mut with_identity = blocked.filter(|chat| {
+                let identity = chat.identity.as_ref();
+                identity.is_some_and(|identity| identity.account_id() == peer.account_id())
+            });
+            with_identity.next()
+        });
+        if let Some(chat) = known {
             return Some(chat.id);
         }
-        if self.chats.len() >= CHATS_MAX {
+        if self.chats.len() >= CHATS_MAX || !self.has_room_for_request() {
             return None;
         }
         let id = self.next_chat_id();
@@ -229,11 +251,13 @@ impl Core {
             pending: None,
             is_verified: false,
             draft: String::new(),
+            standing: Standing::Request,
+            is_blocked: false,
+            muted_until_millis: None,
         };
         let chat = Chat::from_record(record, self.identity.public());
         self.chats.insert(id, chat);
         self.commit_chat(id);
-        self.watch_presence();
         Some(id)
     }
 
@@ -243,6 +267,9 @@ impl Core {
     }
 
     fn take_content(&mut self, chat: ChatId, opened: &Opened, now: Moment) {
+        if !self.is_open(chat) {
+            return; // Blocked.
+        }
         // This version is in no group: a capsule opens nothing here, and that is said.
         match opened.text().and_then(Content::decode) {
             Some(Content::Shown(shown)) => self.take_message(chat, shown),
@@ -255,11 +282,16 @@ impl Core {
     }
 
     fn take_message(&mut self, chat_id: ChatId, shown: Shown) {
+        if !self.may_hold(chat_id) {
+            return;
+        }
         let key = self.take_key();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
-        chat.received.push(shown.id);
+        if chat.standing == Standing::Contact {
+            chat.received.push(shown.id);
+        }
         chat.unread.push_back((key, shown.id));
         let record = MessageRecord {
             key,

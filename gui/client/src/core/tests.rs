@@ -1,5 +1,7 @@
 //! Two cores and the frames between them, without disk or network.
 
+mod strangers;
+
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use sotto_net::wire::{
 use super::effects::ChatRecord;
 use super::recent::RECENT_DELIVERIES_MAX;
 use super::*;
-use crate::view::{Delivery as Progress, Presence, Trust};
+use crate::view::{Delivery as Progress, Presence, Standing, Trust};
 
 const RELAY: RelayId = RelayId([1; 32]);
 const NOW: Moment = Moment {
@@ -75,15 +77,7 @@ impl Side {
             handle: handle.into(),
             name: handle.into(),
         };
-        let chat = ChatRecord {
-            id: CHAT,
-            handle: Some(["bob", "alice"][index].into()),
-            name: "Peer".into(),
-            identity: None,
-            pending: None,
-            is_verified: false,
-            draft: String::new(),
-        };
+        let chat = ChatRecord::named(CHAT, ["bob", "alice"][index], "Peer", Standing::Contact);
         let loaded = loaded(vec![chat]);
         let rng = StdRng::seed_from_u64(10 + index as u64);
         let core = Core::new(Arc::clone(&identity), person, loaded, rng);

@@ -188,6 +188,12 @@ impl<'a> Engine<'a> {
                 chat,
                 undelivered: self.vault.undelivered(chat)?,
             },
+            Command::AcceptRequest(chat) => Action::AcceptRequest(chat),
+            Command::RefuseRequest(chat) => Action::RefuseRequest(chat),
+            Command::Block(chat) => Action::Block(chat),
+            Command::Unblock(chat) => Action::Unblock(chat),
+            Command::Mute { chat, span } => Action::Mute { chat, span },
+            Command::Unmute(chat) => Action::Unmute(chat),
             Command::DismissNotice => Action::DismissNotice,
         };
         self.wish(action)

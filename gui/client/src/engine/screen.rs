@@ -10,7 +10,9 @@ use crate::client::Person;
 use crate::core::{Core, message_view};
 use crate::profile::closed_view;
 use crate::vault::{Vault, VaultError};
-use crate::view::{ChatId, Message, MessageKey, ProfileState, ProfileView, RelayState, Timeline};
+use crate::view::{
+    ChatId, ChatRow, Message, MessageKey, ProfileState, ProfileView, RelayState, Timeline,
+};
 
 /// The chat whose messages are shown.
 struct Shown {
@@ -84,7 +86,7 @@ impl Screen {
         Ok(ProfileView {
             state: ProfileState::Ready,
             relay,
-            unread: chats.iter().map(|row| row.unread).sum(),
+            unread: chats.iter().map(ChatRow::calls).sum(),
             has_passphrase: vault.has_passphrase(),
             chats,
             timeline: self.timeline.clone(),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{Vault, VaultError};
 use crate::core::content::{MessageId, Shown};
 use crate::core::effects::{ChatRecord, Loaded, MessageRecord, OutboxRecord, SessionRecord};
-use crate::view::{ChatId, Delivery, MessageKey};
+use crate::view::{ChatId, Delivery, MessageKey, Standing};
 
 /// Messages of a timeline's window on each side of its anchor.
 const WINDOW_SIDE: usize = 150;
@@ -63,7 +63,8 @@ impl Vault {
             })?,
             chats: all(
                 db,
-                "SELECT id, handle, name, identity, pending, verified, draft FROM chat",
+                "SELECT id, handle, name, identity, pending, verified, draft, standing, blocked, muted
+                 FROM chat",
                 chat,
             )?,
             sessions: all(
@@ -210,6 +211,13 @@ fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         pending: row.get(4)?,
         is_verified: row.get(5)?,
         draft: row.get(6)?,
+        standing: match row.get(7)? {
+            0_i64 => Standing::Contact,
+            1 => Standing::Known,
+            _ => Standing::Request,
+        },
+        is_blocked: row.get(8)?,
+        muted_until_millis: row.get(9)?,
     })
 }
 

@@ -16,7 +16,7 @@ use super::*;
 use crate::core::content::{MessageId, Shown};
 use crate::core::effects::{Change, MessageRecord};
 use crate::core::recent::RECENT_DELIVERIES_MAX;
-use crate::view::{ChatId, Delivery, MessageKey};
+use crate::view::{ChatId, Delivery, MessageKey, Standing};
 
 pub(super) fn create(path: &Path) -> Vault {
     let mut rng = StdRng::seed_from_u64(1);
@@ -25,13 +25,8 @@ pub(super) fn create(path: &Path) -> Vault {
     };
     let identity = Identity::generate(&mut rng).unwrap();
     let chat = ChatRecord {
-        id: ChatId(1),
-        handle: Some("bob".into()),
-        name: "Bob".into(),
-        identity: None,
-        pending: None,
-        is_verified: false,
         draft: "half a thought".into(),
+        ..ChatRecord::named(ChatId(1), "bob", "Bob", Standing::Contact)
     };
     Vault::create(folder, &identity, &[chat], &mut rng).unwrap()
 }
@@ -385,4 +380,53 @@ fn files_are_for_their_owner_only() {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
+}
+
+#[test]
+fn keeps_what_a_chat_is_and_forgets_what_was_refused() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let mut vault = create(&path);
+    for standing in [Standing::Known, Standing::Request, Standing::Contact] {
+        let record = ChatRecord {
+            is_blocked: standing == Standing::Request,
+            muted_until_millis: (standing == Standing::Known).then_some(i64::MAX),
+            ..ChatRecord::named(ChatId(1), "bob", "Bob", standing)
+        };
+        vault.commit(&[Change::PutChat(record.clone())]).unwrap();
+        let loaded = vault.load().unwrap().chats.remove(0);
+        assert_eq!(loaded.standing, standing);
+        assert_eq!(loaded.is_blocked, record.is_blocked);
+        assert_eq!(loaded.muted_until_millis, record.muted_until_millis);
+    }
+    vault.commit(&[message(1, 1, "unwanted")]).unwrap();
+    let removed = Change::RemoveMessages { chat: ChatId(1) };
+    vault.commit(&[removed]).unwrap();
+    assert!(texts(&vault, None).is_empty());
+}
+
+#[test]
+fn a_chat_that_a_stranger_opened_before_there_were_requests_becomes_one() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    copy_sample(&path);
+    let folder = Folder::lock(&path).unwrap();
+    let header = VaultHeader::parse(&folder.read_header().unwrap()).unwrap();
+    let key = folder.read_key().unwrap();
+    let master = header.unlock(&VaultSecret::KeyFile(&key)).unwrap();
+    connect(&folder.database(), &master)
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO chat (id, name, verified, draft)
+             VALUES (7, 'Stranger', 0, ''), (8, 'Answered', 0, '');
+             UPDATE message SET chat = 8 WHERE mine = 1;",
+        )
+        .unwrap();
+    drop(folder);
+    let chats = open(&path).load().unwrap().chats;
+    let standing: Vec<_> = chats.iter().map(|chat| chat.standing).collect();
+    assert_eq!(
+        standing,
+        [Standing::Contact, Standing::Request, Standing::Contact]
+    );
 }

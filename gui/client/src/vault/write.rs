@@ -5,7 +5,7 @@ use sotto_crypto::Identity;
 
 use super::{Vault, VaultError};
 use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, SessionRecord};
-use crate::view::Delivery;
+use crate::view::{Delivery, Standing};
 
 /// What a commit found.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,6 +100,9 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             run("UPDATE session SET chat = ? WHERE chat = ?", pair)?;
             run("DELETE FROM chat WHERE id = ?", params![from.0])
         }
+        Change::RemoveMessages { chat } => {
+            run("DELETE FROM message WHERE chat = ?", params![chat.0])
+        }
         Change::PutSession(session) => put_session(database, session),
         Change::RemoveSession(id) => {
             run("DELETE FROM session WHERE id = ?", params![id.as_bytes()])
@@ -132,12 +135,20 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
 }
 
 fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultError> {
+    let standing = match chat.standing {
+        Standing::Contact => 0_i64,
+        Standing::Known => 1,
+        Standing::Request => 2,
+    };
     Ok(database
         .prepare_cached(
-            "INSERT INTO chat (id, handle, name, identity, pending, verified, draft)
-             VALUES (:id, :handle, :name, :identity, :pending, :verified, :draft)
+            "INSERT INTO chat (id, handle, name, identity, pending, verified, draft,
+                 standing, blocked, muted)
+             VALUES (:id, :handle, :name, :identity, :pending, :verified, :draft,
+                 :standing, :blocked, :muted)
              ON CONFLICT (id) DO UPDATE SET handle = :handle, name = :name,
-                 identity = :identity, pending = :pending, verified = :verified, draft = :draft",
+                 identity = :identity, pending = :pending, verified = :verified, draft = :draft,
+                 standing = :standing, blocked = :blocked, muted = :muted",
         )?
         .execute(named_params! {
             ":id": chat.id.0,
@@ -147,6 +158,9 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
             ":pending": chat.pending,
             ":verified": chat.is_verified,
             ":draft": chat.draft,
+            ":standing": standing,
+            ":blocked": chat.is_blocked,
+            ":muted": chat.muted_until_millis,
         })?)
 }
 

@@ -42,3 +42,11 @@ INSERT INTO message_text (rowid, text, place)
 INSERT INTO message_day (day, first, last)
     SELECT min(max(sent_at / 86400000, 0), 100000) AS day, min(key), max(key)
     FROM message GROUP BY day;
+
+-- Who is a contact, a name or a request, and who is blocked or muted.
+ALTER TABLE chat ADD COLUMN standing INTEGER NOT NULL DEFAULT 0;  -- 0 contact, 1 known, 2 request
+ALTER TABLE chat ADD COLUMN blocked  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE chat ADD COLUMN muted    INTEGER;                     -- until then, ms since 1970
+-- A chat that a stranger opened, and that nobody wrote in here, is a request.
+UPDATE chat SET standing = 2 WHERE handle IS NULL
+    AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.id AND message.mine = 1);

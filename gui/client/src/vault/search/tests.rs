@@ -10,7 +10,7 @@ use super::*;
 use crate::core::content::{MessageId, Shown};
 use crate::core::effects::{Change, ChatRecord};
 use crate::vault::tests::{copy_sample, create, open};
-use crate::view::{ChatId, Delivery};
+use crate::view::{ChatId, Delivery, Standing};
 
 fn query(text: &str) -> Query {
     Query::parse(text, &TimeZone::UTC).unwrap()
@@ -51,13 +51,8 @@ fn say(key: i64, chat: i64, text: &str) -> Change {
 
 fn chat(id: i64, handle: Option<&str>, name: &str) -> Change {
     Change::PutChat(ChatRecord {
-        id: ChatId(id),
         handle: handle.map(str::to_owned),
-        name: name.into(),
-        identity: None,
-        pending: None,
-        is_verified: false,
-        draft: String::new(),
+        ..ChatRecord::named(ChatId(id), "", name, Standing::Contact)
     })
 }
 
