@@ -1,8 +1,9 @@
 //! The control stream of one connection: requests in, answers and news out, both pipelined.
 
-use std::future::{Future, ready};
+use std::future::{Future, poll_fn, ready};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -16,6 +17,7 @@ use sotto_net::wire::{
 use tokio::sync::mpsc;
 
 use crate::connection::{Ending, stamp_secs};
+use crate::fence::{Fence, Obstacle};
 use crate::relay::Shared;
 use crate::store::{Append, Claiming, Declined, Quota, Store};
 
@@ -69,6 +71,7 @@ async fn read<S: Store>(
     queue: mpsc::Sender<Answer>,
 ) -> Result<(), Ending> {
     let mut end = shared.end.clone();
+    let fence = Arc::default();
     loop {
         let frame = tokio::select! {
             frame = requests.next() => frame?,
@@ -78,7 +81,7 @@ async fn read<S: Store>(
         let Some(frame) = frame else {
             return Ok(());
         };
-        if let Some(answer) = handle(&shared, device, frame).await?
+        if let Some(answer) = handle(&shared, device, &fence, frame).await?
             && queue.send(answer).await.is_err()
         {
             return Ok(());
@@ -132,6 +135,7 @@ async fn write<S: Store>(
 async fn handle<S: Store>(
     shared: &Arc<Shared<S>>,
     device: DeviceKey,
+    fence: &Arc<Fence>,
     frame: ClientFrame,
 ) -> Result<Option<Answer>, Ending> {
     let (store, rates) = (&shared.store, &shared.rates);
@@ -174,14 +178,7 @@ async fn handle<S: Store>(
                 }
             })
         }
-        ClientFrame::Send(send) => match rates.envelopes.pace(&device, send.targets.len()).await {
-            Ok(()) => append(shared, send).await,
-            Err(wait) => {
-                let refused = &shared.metrics.envelopes_refused.rate_limited;
-                refused.inc_by(send.targets.len() as u64);
-                at_once(too_often(send.request, wait))
-            }
-        },
+        ClientFrame::Send(send) => self::send(shared, device, fence, send).await,
         ClientFrame::SendEphemeral(ephemeral) => {
             if rates
                 .ephemerals
@@ -248,17 +245,32 @@ async fn claim_handle<S: Store>(
     done(request, shared.store.claim(claiming).await)
 }
 
-async fn append<S: Store>(shared: &Arc<Shared<S>>, send: SendEnvelope) -> Answer {
-    let is_large = send.targets.len() > TARGETS_MAX
-        || send
-            .targets
-            .iter()
-            .any(|(_, body)| body.len() > ENVELOPE_BYTES_MAX);
-    let targets = send.targets.len();
-    if is_large {
-        let refusals = &shared.metrics.envelopes_refused.too_large;
-        refusals.inc_by(targets as u64);
-        return at_once(refused(send.request, Refusal::TooLarge));
+async fn send<S: Store>(
+    shared: &Arc<Shared<S>>,
+    device: DeviceKey,
+    fence: &Arc<Fence>,
+    send: SendEnvelope,
+) -> Answer {
+    let (request, targets) = (send.request, send.targets.len());
+    let devices = send.targets.iter().map(|(device, _)| *device).collect();
+    let pass = match fence.pass(send.id, devices) {
+        Ok(pass) => pass,
+        Err(obstacle) => {
+            shared.metrics.refuse_envelope(obstacle.reason, targets);
+            return at_once(refused_for_now(request, obstacle));
+        }
+    };
+    if let Err(wait) = shared.rates.envelopes.pace(&device, targets).await {
+        let reason = Refusal::RateLimited;
+        shared.metrics.refuse_envelope(reason, targets);
+        let obstacle = Obstacle { reason, wait };
+        fence.raise(pass, obstacle);
+        return at_once(refused_for_now(request, obstacle));
+    }
+    let mut bodies = send.targets.iter().map(|(_, body)| body);
+    if targets > TARGETS_MAX || bodies.any(|body| body.len() > ENVELOPE_BYTES_MAX) {
+        shared.metrics.refuse_envelope(Refusal::TooLarge, targets);
+        return at_once(refused(request, Refusal::TooLarge));
     }
     let limits = &shared.config.limits;
     let append = Append {
@@ -271,7 +283,30 @@ async fn append<S: Store>(shared: &Arc<Shared<S>>, send: SendEnvelope) -> Answer
         stored_secs: stamp_secs(),
     };
     let ticket = shared.store.append(append).await;
-    done(send.request, shared.metrics.sent(targets, ticket))
+    let (metrics, fence) = (Arc::clone(&shared.metrics), Arc::clone(fence));
+    let mut answer: Answer = Box::pin(async move {
+        let reason = match ticket.await {
+            Ok(()) => return Done { request }.into(),
+            Err(declined) => Refusal::from(declined),
+        };
+        metrics.refuse_envelope(reason, targets);
+        if !matches!(reason, Refusal::MailboxFull | Refusal::Storage) {
+            return refused(request, reason);
+        }
+        let obstacle = Obstacle {
+            reason,
+            wait: RETRY,
+        };
+        fence.raise(pass, obstacle);
+        refused_for_now(request, obstacle)
+    });
+    // What is known at once is known before the next request is read. A disk that fails is known
+    // later: what was read in between is behind the envelope in its mailboxes, and the store
+    // declines it too; only what comes in the moment until this is polled again may overtake.
+    match poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+        Poll::Ready(frame) => at_once(frame),
+        Poll::Pending => answer,
+    }
 }
 
 fn at_once(frame: RelayFrame) -> Answer {
@@ -291,20 +326,24 @@ fn done(
 }
 
 fn too_often(request: u32, wait: Duration) -> RelayFrame {
+    let reason = Refusal::RateLimited;
+    refused_for_now(request, Obstacle { reason, wait })
+}
+
+fn refused_for_now(request: u32, obstacle: Obstacle) -> RelayFrame {
+    // Rounded up, so that the next try is not a moment too early.
+    let millis = obstacle.wait.as_nanos().div_ceil(1_000_000);
     Refused {
         request,
-        reason: Refusal::RateLimited,
-        // Rounded up, so that the next try is not a moment too early.
-        retry_after_millis: u32::try_from(wait.as_millis() + 1).unwrap_or(u32::MAX),
+        reason: obstacle.reason,
+        retry_after_millis: u32::try_from(millis).unwrap_or(u32::MAX),
     }
     .into()
 }
 
 fn refused(request: u32, reason: Refusal) -> RelayFrame {
     let retry_after_millis = match reason {
-        Refusal::MailboxFull | Refusal::Storage => {
-            u32::try_from(RETRY.as_millis()).unwrap_or(u32::MAX)
-        }
+        Refusal::Storage => u32::try_from(RETRY.as_millis()).unwrap_or(u32::MAX),
         _ => 0,
     };
     Refused {

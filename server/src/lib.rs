@@ -14,7 +14,8 @@
 //! - [`key`]: the relay's key on disk; `certificate`: one for its host name, if it has any.
 //! - `connection`: login and life of one connection; `control` its requests and answers,
 //!   `delivery` its envelopes; `hub`: all connections, and what one hands to another; `rates`: how
-//!   often a device or an address may ask; `progress`: how far each delivery has come.
+//!   often a device or an address may ask; `fence`: keeps the order behind an envelope that was
+//!   refused for now; `progress`: how far each delivery has come.
 //! - `admin`: the admin port over HTTP; `metrics`: what is counted, `health`: what is well, `recent`
 //!   keeps both from being asked too often.
 //!
@@ -27,6 +28,7 @@ mod certificate;
 mod connection;
 mod control;
 mod delivery;
+mod fence;
 mod folder;
 mod gate;
 mod health;

@@ -5,7 +5,6 @@
 //! count of nothing reads 0.
 
 use std::fmt;
-use std::sync::Arc;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::family::Family;
@@ -20,7 +19,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 pub(crate) use prometheus_client::metrics::counter::Counter;
 
 use crate::connection::Ending;
-use crate::store::{Declined, Event, Tally, Usage};
+use crate::store::{Event, Tally, Usage};
 
 /// How every name of ours starts.
 const PREFIX: &str = "sotto_relay";
@@ -185,25 +184,17 @@ impl Metrics {
         .inc();
     }
 
-    /// Waits for what becomes of an envelope with so many targets, and counts a refusal.
-    pub(crate) fn sent<T, F: Future<Output = Result<T, Declined>>>(
-        self: &Arc<Self>,
-        targets: usize,
-        ticket: F,
-    ) -> impl Future<Output = Result<T, Declined>> + use<T, F> {
-        let metrics = Arc::clone(self);
-        async move {
-            let outcome = ticket.await;
-            let reasons = &metrics.envelopes_refused;
-            let counter = match &outcome {
-                Ok(_) => return outcome,
-                Err(Declined::DeviceUnknown) => &reasons.device_unknown,
-                Err(Declined::MailboxFull) => &reasons.mailbox_full,
-                Err(_) => &reasons.storage,
-            };
-            counter.inc_by(targets as u64);
-            outcome
+    /// An envelope with so many targets was refused.
+    pub(crate) fn refuse_envelope(&self, reason: Refusal, targets: usize) {
+        let reasons = &self.envelopes_refused;
+        match reason {
+            Refusal::DeviceUnknown => &reasons.device_unknown,
+            Refusal::MailboxFull => &reasons.mailbox_full,
+            Refusal::TooLarge => &reasons.too_large,
+            Refusal::RateLimited => &reasons.rate_limited,
+            _ => &reasons.storage,
         }
+        .inc_by(targets as u64);
     }
 
     /// An ephemeral envelope was handed on, or dropped.

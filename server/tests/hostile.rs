@@ -189,8 +189,9 @@ async fn c4_a_flooded_mailbox_refuses_and_comes_free_again() {
         let honest = Honest::start(&relay).await;
         let victim = Device::new(1);
         let mut owner = victim.connect(&relay).await;
-        let mut flooder = Device::new(66).connect(&relay).await;
         for (first, last, body) in [(0, 20, &[7; 10][..]), (100, 109, &[7; 1_000])] {
+            // Each time anew: what was refused would have to come again first.
+            let mut flooder = Device::new(66).connect(&relay).await;
             for id in first..last {
                 let reply = flooder.send(id, &[victim.key()], body).await;
                 assert!(is_done(&reply), "{id}: {reply:?}");

@@ -130,7 +130,7 @@ async fn commotion(invite: &Invite) -> Vec<String> {
         (2, &[other], None),
         (3, &[other], Some(Refusal::MailboxFull)),
         (4, &[nobody], Some(Refusal::DeviceUnknown)),
-        (5, &[other; 6], Some(Refusal::RateLimited)),
+        (5, &[nobody; 6], Some(Refusal::RateLimited)),
     ] {
         let reply = alice.ask(envelope(2, id, targets, b"x")).await;
         assert_eq!(refusal(&reply), expected);

@@ -10,15 +10,18 @@
 #[cfg(test)]
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use sotto_net::wire::{
-    DeliveryFrame, EPHEMERAL_BYTES_MAX, LookUp, Prekey, PublishPrekeys, Refusal, Refused,
-    RelayFrame, SendEphemeral, TakeBundle,
+    Acknowledge, DeliveryFrame, DeviceKey, EPHEMERAL_BYTES_MAX, LookUp, Prekey, PublishPrekeys,
+    Refusal, Refused, RelayFrame, SendEphemeral, TakeBundle,
 };
-use sotto_relay::{Limits, Rate};
+use sotto_relay::{Limits, Rate, Relay, SqliteStore, relay_key};
 
+use crate::support::frail::{Faults, Frail};
 use crate::support::{Client, Device, START, is_done, quiet, relay, within};
 
 /// So many, and no more for as long as a test takes.
@@ -94,6 +97,150 @@ async fn envelopes_that_come_a_little_too_fast_are_paced_in_order() {
         for id in 0..20_u16 {
             assert_eq!(reader.delivery().await.body, id.to_be_bytes()[..]);
         }
+        relay.shutdown().await;
+    })
+    .await;
+}
+
+/// Which envelopes are done (`true`), or refused for this reason; in the order in which they were
+/// sent, all of them before the first answer is read.
+async fn answers(sender: &mut Client, sends: &[(u16, &[DeviceKey])], reason: Refusal) -> Vec<bool> {
+    for (id, targets) in sends {
+        let request = sender.next_request();
+        sender
+            .put(support::envelope(request, *id, targets, &id.to_be_bytes()))
+            .await;
+    }
+    let mut done = Vec::new();
+    for _ in sends {
+        match sender.reply().await {
+            RelayFrame::Done(_) => done.push(true),
+            RelayFrame::Refused(refused) if refused.reason == reason => {
+                assert!((1..=3_600_001).contains(&refused.retry_after_millis));
+                done.push(false);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    done
+}
+
+#[tokio::test]
+async fn what_follows_an_envelope_that_was_refused_for_its_rate_waits_for_it() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            envelope_rate: only(5),
+            ..Limits::default()
+        };
+        let relay = relay(folder.path(), quiet(limits)).await;
+        let mut readers = Vec::new();
+        for seed in 2..=5 {
+            readers.push(Device::new(seed).connect(&relay).await);
+        }
+        let [bob, carol, dave, erin] = [2, 3, 4, 5].map(|seed| Device::new(seed).key());
+        let mut alice = Device::new(1).connect(&relay).await;
+        let sends: [(u16, &[DeviceKey]); 6] = [
+            (1, &[bob]),
+            (2, &[bob, carol]),
+            // Two tokens are left: too few for this one, enough for each of those behind it.
+            (3, &[bob, carol, dave]),
+            (4, &[bob]),
+            (5, &[erin]),
+            (6, &[dave]),
+        ];
+        let done = answers(&mut alice, &sends, Refusal::RateLimited).await;
+        assert_eq!(done, [true, true, false, false, true, false]);
+        // On another connection it all starts from the front, as the client sends it.
+        drop(alice);
+        let mut alice = Device::new(1).connect(&relay).await;
+        let done = answers(&mut alice, &sends[3..4], Refusal::RateLimited).await;
+        assert_eq!(done, [true]);
+        relay.shutdown().await;
+    })
+    .await;
+}
+
+/// Acknowledges, and waits until somebody else's envelope shows that this has made room.
+async fn make_room(
+    reader: &mut Client,
+    up_to: u64,
+    other: &mut Client,
+    (id, to): (u16, DeviceKey),
+) {
+    reader.put(Acknowledge { up_to }).await;
+    while !is_done(&other.send(id, &[to], &id.to_be_bytes()).await) {}
+}
+
+#[tokio::test]
+async fn what_follows_an_envelope_that_found_a_mailbox_full_waits_for_it() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            mailbox_envelopes: 3,
+            ..Limits::default()
+        };
+        let relay = relay(folder.path(), quiet(limits)).await;
+        let (bob, carol) = (Device::new(2), Device::new(3));
+        let mut reader = bob.connect(&relay).await;
+        let mut other_reader = carol.connect(&relay).await;
+        let mut alice = Device::new(1).connect(&relay).await;
+        let mut dave = Device::new(4).connect(&relay).await;
+        let full = Refusal::MailboxFull;
+        let (to_bob, to_carol): (&[_], &[_]) = (&[bob.key()], &[carol.key()]);
+        let to_both: &[_] = &[carol.key(), bob.key()];
+        let sends = [(1, to_bob), (2, to_bob), (3, to_bob), (4, to_bob)];
+        let done = answers(&mut alice, &sends, full).await;
+        assert_eq!(done, [true, true, true, false]);
+        // Bob makes room while those behind the refused one are on their way; only somebody else's
+        // envelope goes into it.
+        make_room(&mut reader, 3, &mut dave, (90, bob.key())).await;
+        let sends = [(5, to_bob), (6, to_both), (7, to_carol)];
+        let done = answers(&mut alice, &sends, full).await;
+        assert_eq!(done, [false, false, false]);
+        // Those refused come again, one of them too early.
+        make_room(&mut reader, 4, &mut dave, (91, bob.key())).await;
+        let sends = [(7, to_carol), (4, to_bob), (5, to_bob)];
+        let done = answers(&mut alice, &sends, full).await;
+        assert_eq!(done, [false, true, true]);
+        make_room(&mut reader, 7, &mut dave, (92, bob.key())).await;
+        let sends = [(6, to_both), (7, to_carol), (8, to_bob)];
+        let done = answers(&mut alice, &sends, full).await;
+        assert_eq!(done, [true, true, true]);
+        for id in [1_u16, 2, 3, 90, 91, 4, 5, 92, 6, 8] {
+            assert_eq!(reader.delivery().await.body, id.to_be_bytes()[..]);
+        }
+        for id in [6_u16, 7] {
+            assert_eq!(other_reader.delivery().await.body, id.to_be_bytes()[..]);
+        }
+        relay.shutdown().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_follows_an_envelope_that_could_not_be_stored_waits_for_it() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = Faults::none();
+        let store = Frail {
+            store: SqliteStore::open(folder.path()).unwrap(),
+            faults: Arc::clone(&faults),
+        };
+        let key = relay_key(folder.path()).unwrap();
+        let relay = Relay::spawn(quiet(Limits::default()), key, store).await;
+        let relay = relay.unwrap();
+        let bob = Device::new(2);
+        drop(bob.connect(&relay).await);
+        let mut alice = Device::new(1).connect(&relay).await;
+        let to_bob: &[DeviceKey] = &[bob.key()];
+        let storage = Refusal::Storage;
+        faults.is_failing.store(true, Ordering::Relaxed);
+        assert_eq!(answers(&mut alice, &[(1, to_bob)], storage).await, [false]);
+        faults.is_failing.store(false, Ordering::Relaxed);
+        let sends = [(2, to_bob), (1, to_bob), (2, to_bob), (3, to_bob)];
+        let done = answers(&mut alice, &sends, storage).await;
+        assert_eq!(done, [false, true, true, true]);
         relay.shutdown().await;
     })
     .await;

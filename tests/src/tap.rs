@@ -21,6 +21,7 @@ pub struct Tap {
 struct State {
     bodies: Vec<Bytes>,
     damages: usize,
+    declines: usize,
 }
 
 impl Tap {
@@ -40,6 +41,18 @@ impl Tap {
     /// Flips a bit in each of the next envelopes.
     pub fn damage_next(&self, envelopes: usize) {
         self.state().damages = envelopes;
+    }
+
+    /// Finds a mailbox full for each of the next envelopes.
+    pub fn decline_next(&self, envelopes: usize) {
+        self.state().declines = envelopes;
+    }
+
+    fn declines(&self) -> bool {
+        let mut state = self.state();
+        let declines = state.declines > 0;
+        state.declines = state.declines.saturating_sub(1);
+        declines
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -84,6 +97,9 @@ impl Store for Tapped {
     }
 
     async fn append(&self, mut append: Append) -> Ticket<()> {
+        if self.tap.declines() {
+            return Ticket::known(Err(Declined::MailboxFull));
+        }
         for (_, body) in &mut append.targets {
             *body = self.tap.pass(body);
         }

@@ -320,11 +320,16 @@ impl Mailbox {
         self.is_behind |= is_behind;
     }
 
-    /// An envelope could not be stored: it is as if it had never come, but for its sequence.
+    /// An envelope could not be stored: it is as if it had never come, but for its sequence. What
+    /// came behind it is not stored either; it goes too, because it would overtake the one that is
+    /// sent again.
     pub(super) fn lost(&mut self, sequence: Sequence) {
         self.in_transaction -= 1;
-        let place = self.place(sequence);
-        if let Some(mut held) = place.and_then(|place| self.held.remove(place)) {
+        // Its device may have acknowledged it while it was being written.
+        let Some(place) = self.place(sequence) else {
+            return;
+        };
+        for mut held in self.held.split_off(place) {
             self.waiting.subtract(Load::of(&held.body));
             self.ids.forget(held.id);
             held.take_pending().for_each(Pending::fail);

@@ -301,3 +301,64 @@ impl Mailboxes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use sotto_net::wire::EnvelopeId;
+
+    use super::*;
+    use crate::store::Quota;
+
+    const BOB: DeviceKey = DeviceKey([2; 32]);
+    const CAROL: DeviceKey = DeviceKey([3; 32]);
+
+    fn append(mailboxes: &mut Mailboxes, id: u8, device: DeviceKey) -> Ticket<()> {
+        let mut append = Append {
+            id: EnvelopeId([id; 16]),
+            targets: vec![(device, Bytes::from_static(b"body"))],
+            quota: Quota {
+                envelopes: 100,
+                bytes: 1_000,
+            },
+            stored_secs: 0,
+        };
+        let appended = mailboxes.append(&mut append, &mut None, Instant::now());
+        appended.expect("taken").0
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_takes_along_what_came_behind_it_in_its_mailbox() {
+        let mut mailboxes = Mailboxes::default();
+        for (number, device) in [(1, BOB), (2, CAROL)] {
+            let stored = Load::default();
+            let row = MailboxRow {
+                number,
+                last: 1,
+                stored,
+            };
+            mailboxes.open(device, row).reserve(1);
+        }
+        let first = append(&mut mailboxes, 1, BOB);
+        let writing = mailboxes.take(Instant::now(), 512);
+        assert_eq!(writing.len(), 1);
+        let behind = append(&mut mailboxes, 2, BOB);
+        let other = append(&mut mailboxes, 3, CAROL);
+        mailboxes.lost(writing);
+        assert_eq!(first.await, Err(Declined::Unavailable));
+        assert_eq!(behind.await, Err(Declined::Unavailable));
+        let again = [1, 2].map(|id| append(&mut mailboxes, id, BOB));
+        let writing = mailboxes.take(Instant::now(), 512);
+        let ids: Vec<u8> = writing.envelopes.iter().map(|row| row.id.0[0]).collect();
+        assert_eq!(ids, [3, 1, 2]);
+        let inserted = writing.envelopes.iter().map(|row| Load::of(&row.body));
+        let written = Written {
+            inserted: inserted.collect(),
+            forgotten: Vec::new(),
+        };
+        mailboxes.written(writing, written);
+        for ticket in again.into_iter().chain([other]) {
+            assert_eq!(ticket.await, Ok(()));
+        }
+    }
+}

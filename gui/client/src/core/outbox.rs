@@ -142,4 +142,24 @@ mod tests {
         assert_eq!(outbox.retry_at_millis(), Some(50));
         assert_eq!(drain(&mut outbox, 50), [0, 1]);
     }
+    #[test]
+    fn the_first_that_was_refused_goes_first_whatever_was_said_to_those_behind_it() {
+        let mut outbox = Outbox::default();
+        for id in 0..4 {
+            outbox.push(record(id, 1));
+        }
+        assert_eq!(drain(&mut outbox, 0), [0, 1, 2, 3]);
+        // The relay refuses all of them; those behind have to wait for a shorter time.
+        for (id, at) in [(0, 50), (1, 20), (2, 30), (3, 40)] {
+            outbox.retry_later(EnvelopeId([id; 16]), at);
+        }
+        outbox.push(record(4, 1));
+        assert_eq!(drain(&mut outbox, 45), []);
+        assert_eq!(drain(&mut outbox, 50), [0, 1, 2, 3, 4]);
+        // Whatever was addressed to a device that is given up waits for nothing.
+        outbox.retry_later(EnvelopeId([0; 16]), 90);
+        assert_eq!(outbox.remove_device(DeviceKey([1; 32])).len(), 5);
+        outbox.push(record(5, 2));
+        assert_eq!(drain(&mut outbox, 60), [5]);
+    }
 }
