@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use sotto_net::frame::{FrameError, FrameReader, FrameWriter};
+use sotto_net::people::is_handle;
 use sotto_net::quic::{RecvStream, SendStream};
 use sotto_net::wire::{
     Bundle, Claim, ClientFrame, DeviceKey, Done, ENVELOPE_BYTES_MAX, EPHEMERAL_BYTES_MAX,
@@ -352,16 +353,4 @@ fn refused(request: u32, reason: Refusal) -> RelayFrame {
         retry_after_millis,
     }
     .into()
-}
-
-/// Lower-case letters, digits, and inner dots, dashes and underscores.
-fn is_handle(handle: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = handle.as_bytes();
-    bytes.len() <= NAME_BYTES_MAX
-        && bytes.first().copied().is_some_and(is_plain)
-        && bytes.last().copied().is_some_and(is_plain)
-        && bytes
-            .iter()
-            .all(|&byte| is_plain(byte) || matches!(byte, b'.' | b'-' | b'_'))
 }
