@@ -96,6 +96,16 @@ impl Desk {
         }
     }
 
+    /// The client, to be asked as scripts ask it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client, to add and remove identities.
+    pub fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
     /// Everything that is shown now.
     pub fn model(&self) -> Arc<ViewModel> {
         self.client.snapshot()

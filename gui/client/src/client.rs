@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -11,13 +13,16 @@ use sotto_crypto::Argon2Cost;
 use sotto_net::Invite;
 use sotto_net::people::WELL_KNOWN;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::Command;
 use crate::environment::Environment;
+use crate::event::{Events, Teller};
+use crate::identities::{self, IdentityError};
 use crate::profile::{Profile, closed_view};
 use crate::publisher::{Publisher, Wake};
-use crate::view::{ProfileId, ViewModel};
+use crate::question::{AskError, Entry, Question, Reply, Request, Sent};
+use crate::view::{ChatRow, MessageId, MessageKey, ProfileId, ViewModel};
 
 /// Commands that may wait for one profile; a person never gets there.
 const COMMANDS_MAX: usize = 256;
@@ -79,14 +84,25 @@ pub struct StartError(#[from] io::Error);
 #[error("the profile takes no commands now")]
 pub struct Busy(pub Command);
 
+/// Resolves to the answer to a question. It borrows nothing; whoever drops it no longer waits.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, AskError>> + Send>>;
+
 /// All identities of one computer, each with its vault, its connection and its thread.
 ///
 /// Dropping it ends all of them and waits for that; everything acknowledged is durable already.
 pub struct Client {
+    config: Config,
     publisher: Arc<Publisher>,
-    commands: HashMap<ProfileId, mpsc::Sender<Command>>,
+    teller: Teller,
+    profiles: HashMap<ProfileId, Running>,
+}
+
+/// A profile that lives on its thread.
+struct Running {
+    person: Person,
+    requests: mpsc::Sender<Request>,
     shutdown: watch::Sender<bool>,
-    threads: Vec<JoinHandle<()>>,
+    thread: JoinHandle<()>,
 }
 
 impl Client {
@@ -99,41 +115,83 @@ impl Client {
         config: &Config,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
+        if identities::finish_deletions(&config.data_dir).is_err() {
+            tracing::warn!("an identity that was deleted could not be removed completely");
+        }
         let wake: Wake = Box::new(wake);
-        let views = config.people.iter().map(closed_view).collect();
-        let (shutdown, _) = watch::channel(false);
         let mut client = Self {
-            publisher: Arc::new(Publisher::new(views, wake)),
-            commands: HashMap::new(),
-            shutdown,
-            threads: Vec::new(),
+            config: config.clone(),
+            publisher: Arc::new(Publisher::new(wake)),
+            teller: Teller::new(),
+            profiles: HashMap::new(),
         };
         for person in &config.people {
-            client.start_profile(person, config)?;
+            client.publisher.add(closed_view(person));
+        }
+        for person in &config.people {
+            let opens = match &config.open {
+                OpenAtStart::All => true,
+                OpenAtStart::Only(only) => *only == ProfileId::new(&person.handle),
+            };
+            client.start_profile(person, &config.people, opens)?;
         }
         Ok(client)
     }
 
-    fn start_profile(&mut self, person: &Person, config: &Config) -> Result<(), StartError> {
-        let id = ProfileId::new(&person.handle);
-        let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+    /// Adds an identity while the client runs, and makes it if there is none with this handle on
+    /// the disk. It starts with chats with the others.
+    ///
+    /// # Errors
+    /// When its handle or name is none or taken, or there is no room for it.
+    pub fn add(&mut self, person: &Person) -> Result<(), IdentityError> {
+        let others: Vec<Person> = self.people().cloned().collect();
+        let taken: Vec<String> = others.iter().map(|other| other.handle.clone()).collect();
+        identities::check(person, &taken)?;
+        self.publisher.add(closed_view(person));
+        if self.start_profile(person, &others, true).is_err() {
+            self.publisher.remove(&ProfileId::new(&person.handle));
+            return Err(IdentityError::Thread);
+        }
+        Ok(())
+    }
+
+    /// Closes an identity and forgets it in this client; waits until its folder is free. Nothing
+    /// is deleted.
+    pub fn remove(&mut self, profile: &ProfileId) {
+        if let Some(running) = self.profiles.remove(profile) {
+            running.shutdown.send_replace(true);
+            running.join();
+            self.publisher.remove(profile);
+        }
+    }
+
+    fn people(&self) -> impl Iterator<Item = &Person> {
+        self.profiles.values().map(|running| &running.person)
+    }
+
+    fn start_profile(
+        &mut self,
+        person: &Person,
+        people: &[Person],
+        opens_at_start: bool,
+    ) -> Result<(), StartError> {
+        let config = &self.config;
+        let (requests, receiver) = mpsc::channel(COMMANDS_MAX);
+        let (shutdown, shutdown_receiver) = watch::channel(false);
         let profile = Profile {
-            path: config.data_dir.join("profiles").join(&person.handle),
-            others: config
-                .people
+            path: identities::folder(&config.data_dir, &person.handle),
+            others: people
                 .iter()
                 .filter(|other| *other != person)
                 .cloned()
                 .collect(),
-            opens_at_start: match &config.open {
-                OpenAtStart::All => true,
-                OpenAtStart::Only(only) => *only == id,
-            },
+            opens_at_start,
             person: person.clone(),
-            commands,
+            requests: receiver,
             relay: config.relay.clone(),
-            shutdown: self.shutdown.subscribe(),
+            shutdown: shutdown_receiver,
             publisher: Arc::clone(&self.publisher),
+            teller: self.teller.clone(),
             passphrase_cost: config.passphrase_cost,
             environment: config.environment.clone(),
         };
@@ -145,8 +203,14 @@ impl Client {
         let thread = thread::Builder::new()
             .name(format!("profile-{}", person.handle))
             .spawn(move || runtime.block_on(profile.run()))?;
-        self.threads.push(thread);
-        self.commands.insert(id, sender);
+        let running = Running {
+            person: person.clone(),
+            requests,
+            shutdown,
+            thread,
+        };
+        self.profiles
+            .insert(ProfileId::new(&person.handle), running);
         Ok(())
     }
 
@@ -155,27 +219,124 @@ impl Client {
     /// # Errors
     /// [`Busy`] when the profile does not take it; try again later.
     pub fn send(&self, profile: &ProfileId, command: Command) -> Result<(), Busy> {
-        let Some(commands) = self.commands.get(profile) else {
+        let Some(running) = self.profiles.get(profile) else {
             return Err(Busy(command));
         };
-        commands
-            .try_send(command)
-            .map_err(|error| Busy(error.into_inner()))
+        let sent = running.requests.try_send(Request::Wish(command));
+        sent.map_err(|error| match error.into_inner() {
+            Request::Wish(command) => Busy(command),
+            // What was handed over was a wish.
+            Request::Question(_) => Busy(Command::DismissNotice),
+        })
     }
 
     /// What is to be seen now.
     pub fn snapshot(&self) -> Arc<ViewModel> {
         self.publisher.snapshot()
     }
+
+    /// What happens in all profiles from now on.
+    pub fn subscribe(&self) -> Events {
+        self.teller.subscribe()
+    }
+
+    /// Carries a command out; the answer comes when it is durable. Unlike [`Client::send`], what
+    /// the disk does not take now is given up.
+    ///
+    /// The answers of one profile come in the order in which their futures were first polled.
+    pub fn perform(&self, profile: &ProfileId, command: Command) -> Answer<()> {
+        self.ask(profile, |reply| Question::Perform { command, reply })
+    }
+
+    /// Sends a text of at most [`TEXT_BYTES_MAX`](crate::view::TEXT_BYTES_MAX) bytes; the answer
+    /// comes when it is durable here. How it comes on is told by [`Client::subscribe`].
+    pub fn send_text(&self, profile: &ProfileId, to: &str, text: String) -> Answer<Sent> {
+        let to = to.to_owned();
+        self.ask(profile, |reply| Question::Send { to, text, reply })
+    }
+
+    /// Answers when somebody is known by this name. The relay is asked about those who are not
+    /// known here, as soon as there is a connection: until then there is no answer.
+    pub fn find(&self, profile: &ProfileId, peer: &str) -> Answer<()> {
+        let peer = peer.to_owned();
+        self.ask(profile, |reply| Question::Find { peer, reply })
+    }
+
+    /// Answers when everything that waited at the relay is stored here; without a connection
+    /// there is no answer.
+    pub fn catch_up(&self, profile: &ProfileId) -> Answer<()> {
+        self.ask(profile, |reply| Question::CatchUp { reply })
+    }
+
+    /// All chats, the most recent first.
+    pub fn contacts(&self, profile: &ProfileId) -> Answer<Vec<ChatRow>> {
+        self.ask(profile, |reply| Question::Contacts { reply })
+    }
+
+    /// A chat's messages before the one with this id, or its newest ones; oldest first, at most
+    /// [`ENTRIES_MAX`](crate::ENTRIES_MAX).
+    pub fn history(
+        &self,
+        profile: &ProfileId,
+        peer: &str,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Answer<Vec<Entry>> {
+        let peer = peer.to_owned();
+        self.ask(profile, |reply| Question::History {
+            peer,
+            before,
+            limit,
+            reply,
+        })
+    }
+
+    /// Messages that nobody has read yet, of all chats, oldest first, at most
+    /// [`ENTRIES_MAX`](crate::ENTRIES_MAX).
+    pub fn unread(&self, profile: &ProfileId, limit: usize) -> Answer<Vec<Entry>> {
+        self.ask(profile, |reply| Question::Unread { limit, reply })
+    }
+
+    /// One message as it is now.
+    pub fn message(&self, profile: &ProfileId, key: MessageKey) -> Answer<Entry> {
+        self.ask(profile, |reply| Question::Message { key, reply })
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        profile: &ProfileId,
+        question: impl FnOnce(Reply<T>) -> Question,
+    ) -> Answer<T> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Question(question(reply));
+        let requests = self
+            .profiles
+            .get(profile)
+            .map(|running| running.requests.clone());
+        Box::pin(async move {
+            let requests = requests.ok_or(AskError::NoProfile)?;
+            // A full queue holds the asker up, and nobody else.
+            requests.send(request).await.map_err(|_| AskError::Ended)?;
+            answer.await.map_err(|_| AskError::Ended)?
+        })
+    }
+}
+
+impl Running {
+    fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("a profile's thread panicked");
+        }
+    }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.shutdown.send_replace(true);
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a profile's thread panicked");
-            }
+        for running in self.profiles.values() {
+            running.shutdown.send_replace(true);
+        }
+        for (_, running) in self.profiles.drain() {
+            running.join();
         }
     }
 }
@@ -183,7 +344,7 @@ impl Drop for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("profiles", &self.commands.len())
+            .field("profiles", &self.profiles.len())
             .finish_non_exhaustive()
     }
 }

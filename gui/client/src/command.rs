@@ -93,6 +93,8 @@ pub enum Command {
     EndSearch,
     /// The notice was read.
     DismissNotice,
+    /// Be shown to others under this name, of at most 64 bytes.
+    Rename(String),
 }
 
 impl std::fmt::Debug for Command {
@@ -123,6 +125,7 @@ impl std::fmt::Debug for Command {
             Self::SearchOlder => "SearchOlder",
             Self::EndSearch => "EndSearch",
             Self::DismissNotice => "DismissNotice",
+            Self::Rename(_) => "Rename",
         })
     }
 }

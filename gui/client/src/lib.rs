@@ -13,10 +13,12 @@
 //!
 //! - [`view`] holds snapshots,
 //! - [`Command`] a wish, [`Query`] what to look for,
-//! - [`Client`] starts, carries and ends it all.
+//! - [`Client`] starts, carries and ends it all, answers scripts' questions and tells them events,
+//! - [`identities`] are listed, made and deleted.
 //!
 //! Deliberately absent: drawing, words for people, and a relay.
 
+pub mod identities;
 pub mod view;
 
 mod client;
@@ -24,13 +26,19 @@ mod command;
 mod core;
 mod engine;
 mod environment;
+mod event;
 mod profile;
 mod publisher;
 mod query;
+mod question;
 mod vault;
 
-pub use client::{Busy, Client, Config, OpenAtStart, Person, StartError, well_known_people};
+pub use client::{
+    Answer, Busy, Client, Config, OpenAtStart, Person, StartError, well_known_people,
+};
 pub use command::{Command, Passphrase};
 pub use environment::Environment;
+pub use event::{Event, EventKind, Events, Missed};
 pub use query::{QUERY_BYTES_MAX, QUERY_PARTS_MAX, Query, QueryError};
+pub use question::{AskError, ENTRIES_MAX, Entry, Sent};
 pub use sotto_crypto::Argon2Cost;

@@ -12,7 +12,9 @@ use crate::command::Command;
 use crate::core::effects::ChatRecord;
 use crate::engine::{Engine, Exit};
 use crate::environment::Environment;
+use crate::event::Teller;
 use crate::publisher::Publisher;
+use crate::question::{AskError, Request};
 use crate::vault::{self, Folder, Found, LockedVault, Vault, VaultError};
 use crate::view::{
     ChatId, CreationStep, ProfileId, ProfileProblem, ProfileState, ProfileView, RelayState,
@@ -26,10 +28,11 @@ pub(crate) struct Profile {
     /// The other people of this computer: a new profile starts with chats with them.
     pub(crate) others: Vec<Person>,
     pub(crate) opens_at_start: bool,
-    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) relay: watch::Receiver<Option<Invite>>,
     pub(crate) shutdown: watch::Receiver<bool>,
     pub(crate) publisher: Arc<Publisher>,
+    pub(crate) teller: Teller,
     pub(crate) passphrase_cost: Argon2Cost,
     pub(crate) environment: Environment,
 }
@@ -77,12 +80,18 @@ impl Profile {
         });
     }
 
-    /// The next command; `None` at shutdown.
+    /// The next command; `None` at shutdown. Questions have no answer while there is no vault.
     async fn command(&mut self) -> Option<Command> {
-        tokio::select! {
-            biased;
-            _ = self.shutdown.changed() => None,
-            command = self.commands.recv() => command,
+        loop {
+            let request = tokio::select! {
+                biased;
+                _ = self.shutdown.changed() => None,
+                request = self.requests.recv() => request,
+            };
+            match request? {
+                Request::Wish(command) => return Some(command),
+                Request::Question(question) => question.refuse(AskError::NotOpen),
+            }
         }
     }
 
@@ -122,7 +131,7 @@ impl Profile {
                 ChatRecord::named(ChatId(id), &other.handle, &other.name, Standing::Contact)
             })
             .collect();
-        match Vault::create(folder, &identity, &chats, &mut rng) {
+        match Vault::create(folder, &identity, &self.person.name, &chats, None, &mut rng) {
             Ok(vault) => Stage::Open(Box::new(vault)),
             Err(error) => Stage::Waiting(problem_state(&error)),
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::view::{ProfileView, ViewModel};
+use crate::view::{ProfileId, ProfileView, ViewModel};
 
 /// Called from an engine's thread when something visible changed.
 pub(crate) type Wake = Box<dyn Fn() + Send + Sync>;
@@ -18,10 +18,9 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(profiles: Vec<ProfileView>, wake: Wake) -> Self {
-        let profiles = profiles.into_iter().map(Arc::new).collect();
+    pub(crate) fn new(wake: Wake) -> Self {
         Self {
-            snapshot: ArcSwap::from_pointee(ViewModel { profiles }),
+            snapshot: ArcSwap::from_pointee(ViewModel::default()),
             writing: Mutex::new(()),
             wake,
         }
@@ -29,6 +28,26 @@ impl Publisher {
 
     pub(crate) fn snapshot(&self) -> Arc<ViewModel> {
         self.snapshot.load_full()
+    }
+
+    /// One profile more.
+    pub(crate) fn add(&self, view: ProfileView) {
+        self.change(|profiles| profiles.push(Arc::new(view)));
+    }
+
+    /// One profile less.
+    pub(crate) fn remove(&self, id: &ProfileId) {
+        self.change(|profiles| profiles.retain(|profile| profile.id != *id));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<ProfileView>>)) {
+        {
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut model = ViewModel::clone(&self.snapshot.load());
+            change(&mut model.profiles);
+            self.snapshot.store(Arc::new(model));
+        }
+        (self.wake)();
     }
 
     /// Replaces one profile's part, and wakes the reader if it looks different.

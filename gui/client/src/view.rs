@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -184,6 +185,42 @@ pub struct ChatId(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MessageKey(pub i64);
 
+/// Names a message among those that one author wrote in one chat: 128 random bits, written as 32
+/// hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MessageId(pub [u8; 16]);
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, ..] = self.0;
+        write!(f, "{a:02x}{b:02x}{c:02x}…")
+    }
+}
+
+/// A text is no message id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a message id has 32 hex digits")]
+pub struct MessageIdError;
+
+impl FromStr for MessageId {
+    type Err = MessageIdError;
+
+    fn from_str(text: &str) -> Result<Self, MessageIdError> {
+        let is_plain = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.bytes().all(is_plain) {
+            return Err(MessageIdError);
+        }
+        let number = u128::from_str_radix(text, 16).map_err(|_| MessageIdError)?;
+        Ok(Self(number.to_be_bytes()))
+    }
+}
+
 /// A row in the list of chats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatRow {
@@ -263,6 +300,22 @@ impl Mute {
             i64::MAX => Self::Always,
             until => Self::Until(until),
         }
+    }
+}
+
+impl ChatRow {
+    /// Names the chat in a text: the peer's handle, or (no handle looks like that) `chat:7` while
+    /// the directory has not named the peer.
+    pub fn peer(&self) -> String {
+        peer_name(&self.handle, self.id)
+    }
+}
+
+/// See [`ChatRow::peer`].
+pub(crate) fn peer_name(handle: &str, id: ChatId) -> String {
+    match handle {
+        "" => format!("chat:{}", id.0),
+        handle => handle.to_owned(),
     }
 }
 
@@ -394,4 +447,27 @@ pub enum Notice {
         /// How many, since the profile was opened.
         messages: u32,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_has_one_spelling() {
+        let mut bytes = [0; 16];
+        bytes[0] = 0x0a;
+        bytes[15] = 0xf1;
+        let id = MessageId(bytes);
+        assert_eq!(id.to_string(), "0a0000000000000000000000000000f1");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in [
+            "",
+            "0A0000000000000000000000000000F1",
+            "+a0000000000000000000000000000f1",
+            "0a",
+        ] {
+            assert_eq!(bad.parse::<MessageId>(), Err(MessageIdError), "{bad}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::content::{MessageId, Shown};
 use super::effects::{Change, MessageRecord};
 use super::{Core, Moment};
+use crate::identities::is_name;
 use crate::view::{ChatId, Delivery, MessageKey, Standing, TEXT_BYTES_MAX};
 
 /// A wish that concerns the core, with what it needs from the vault.
@@ -43,6 +44,10 @@ pub(crate) enum Action {
     Unmute(ChatId),
     /// The notice was read.
     DismissNotice,
+    /// Be called this from now on.
+    Rename(String),
+    /// Ask the relay who is behind a handle.
+    LookUp(String),
 }
 
 impl Core {
@@ -66,6 +71,17 @@ impl Core {
                 self.notice = None;
                 self.effects.is_visible = true;
             }
+            Action::Rename(name) => self.rename(name),
+            Action::LookUp(handle) => self.look_up(handle),
+        }
+    }
+
+    fn rename(&mut self, name: String) {
+        if is_name(&name) && self.person.name != name {
+            self.effects.commit.push(Change::SetName(name.clone()));
+            self.effects.is_visible = true;
+            self.person.name = name;
+            self.claim();
         }
     }
 

@@ -13,6 +13,7 @@
 //! ignored.
 
 use crate::view::Delivery;
+pub(crate) use crate::view::MessageId;
 
 /// The first kind that is not shown.
 const UNSEEN: u8 = 64;
@@ -23,10 +24,6 @@ const LEVEL_READ: u8 = 2;
 
 /// Messages named by one receipt: with 16 bytes each it stays far below one envelope.
 pub(crate) const RECEIPT_IDS_MAX: usize = 1024;
-
-/// Names a message among those that one author wrote in one chat: 128 random bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct MessageId(pub(crate) [u8; 16]);
 
 /// A message that is shown.
 #[derive(Clone, PartialEq, Eq)]

@@ -98,6 +98,7 @@ impl Core {
             Some(_) => {
                 chat.pending = Some(identity);
                 chat.compare_with(own);
+                self.effects.changed_peers.push(chat_id);
                 self.commit_chat(chat_id);
             }
         }

@@ -20,10 +20,16 @@ pub(crate) struct Effects {
     pub(crate) send: Vec<ClientFrame>,
     /// Something visible changed.
     pub(crate) is_visible: bool,
+    /// Peers behind whose handle another identity appeared.
+    pub(crate) changed_peers: Vec<ChatId>,
+    /// Handles that the relay was asked about and that nobody has.
+    pub(crate) unknown_handles: Vec<String>,
 }
 
 /// One change of the vault.
 pub(crate) enum Change {
+    /// The display name from now on.
+    SetName(String),
     /// Deliveries of this relay are stored up to here.
     SetCursor { relay: RelayId, cursor: Cursor },
     /// The relay's envelope with this id was handled.
@@ -160,6 +166,8 @@ pub(crate) struct OutboxRecord {
 
 /// Everything that the core keeps in memory, as read from the vault.
 pub(crate) struct Loaded {
+    /// The display name; `None` in a vault of a version that kept none.
+    pub(crate) name: Option<String>,
     pub(crate) cursors: Vec<(RelayId, Cursor)>,
     /// What was handled lately, with its place, oldest first.
     pub(crate) recent: Vec<(RelayId, u64, EnvelopeId)>,

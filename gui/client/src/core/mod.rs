@@ -47,7 +47,7 @@ use self::receive::Inbox;
 use self::recent::RecentDeliveries;
 use self::relay::LinkState;
 use crate::Person;
-use crate::view::{ChatId, ChatRow, MessageKey, Notice};
+use crate::view::{ChatId, ChatRow, MessageKey, Notice, peer_name};
 
 /// Chats of one profile: neither a relay nor strangers can fill the disk with them.
 const CHATS_MAX: usize = 10_000;
@@ -103,10 +103,13 @@ impl Core {
     /// A core over what the vault holds.
     pub(crate) fn new(
         identity: Arc<Identity>,
-        person: Person,
+        mut person: Person,
         loaded: Loaded,
         rng: StdRng,
     ) -> Self {
+        if let Some(name) = loaded.name {
+            person.name = name;
+        }
         let own = identity.public();
         let mut chats: BTreeMap<ChatId, Chat> = loaded
             .chats
@@ -217,6 +220,32 @@ impl Core {
         let mut chats: Vec<&Chat> = self.chats.values().collect();
         chats.sort_by_key(|chat| (std::cmp::Reverse(chat.last_key()), chat.id));
         chats.iter().map(|chat| chat.row(is_connected)).collect()
+    }
+
+    /// Whose profile this is.
+    pub(crate) fn person(&self) -> &Person {
+        &self.person
+    }
+
+    /// The chat that a person or a script means: see [`ChatRow::peer`].
+    pub(crate) fn chat_of(&self, peer: &str) -> Option<ChatId> {
+        if let Some(number) = peer.strip_prefix("chat:") {
+            let id = ChatId(number.parse().ok()?);
+            return self.chats.contains_key(&id).then_some(id);
+        }
+        let is_meant = |chat: &&Chat| chat.handle.as_deref() == Some(peer);
+        self.chats.values().find(is_meant).map(|chat| chat.id)
+    }
+
+    /// What names a chat in a text: see [`ChatRow::peer`].
+    pub(crate) fn peer(&self, id: ChatId) -> String {
+        let handle = self.chats.get(&id).and_then(|chat| chat.handle.as_deref());
+        peer_name(handle.unwrap_or_default(), id)
+    }
+
+    /// The key that the next message gets.
+    pub(crate) fn next_key(&self) -> MessageKey {
+        MessageKey(self.next_key)
     }
 
     /// The first unread message of a chat.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use sotto_crypto::{Session, VerifiedBundle};
 use sotto_net::RelayId;
 use sotto_net::wire::{
-    Bundle, Claim, DeviceKey, EnvelopeId, Presence, Refusal, Refused, RelayFrame, Sequence, Welcome,
+    Bundle, Claim, DeviceKey, EnvelopeId, LookUp, Presence, Refusal, Refused, RelayFrame, Sequence,
+    Welcome,
 };
 
 use super::chat::{BundleState, Held};
@@ -34,6 +35,7 @@ pub(super) enum Request {
     Publish(Publication),
     Bundle(ChatId),
     Send(EnvelopeId),
+    LookUp(String),
 }
 
 /// A connection as the core sees it.
@@ -140,13 +142,19 @@ impl Core {
     pub(super) fn reply(&mut self, frame: RelayFrame, now: Moment) {
         match frame {
             RelayFrame::Done(done) => {
-                let fits = |request: &Request| !matches!(request, Request::Bundle(_));
+                let has_answer =
+                    |it: &Request| matches!(it, Request::Bundle(_) | Request::LookUp(_));
+                let fits = |request: &Request| !has_answer(request);
                 let request = self.take_request(done.request, fits);
                 self.done(request.as_ref());
             }
             RelayFrame::Refused(refused) => self.refused(refused, now),
             RelayFrame::Bundle(bundle) => self.take_bundle(&bundle, now),
-            RelayFrame::Entry(entry) => self.take_entry(&entry, now),
+            RelayFrame::Entry(entry) => {
+                let fits = |request: &Request| matches!(request, Request::LookUp(_));
+                self.take_request(entry.request, fits);
+                self.take_entry(&entry, now);
+            }
             RelayFrame::PrekeysLow(low) => self.prekeys_low(low, now),
             RelayFrame::Presence(presence) => self.take_presence(presence, now),
             // The rest concerns the connection, not what is said on it.
@@ -168,7 +176,15 @@ impl Core {
         requests.remove(&number)
     }
 
-    fn claim(&mut self) {
+    /// Asks who is behind a handle, if there is a connection.
+    pub(super) fn look_up(&mut self, handle: String) {
+        if let Some(link) = &mut self.link {
+            let request = link.request(Request::LookUp(handle.clone()));
+            self.effects.send.push(LookUp { request, handle }.into());
+        }
+    }
+
+    pub(super) fn claim(&mut self) {
         let Some(link) = &mut self.link else {
             return;
         };
@@ -217,7 +233,10 @@ impl Core {
             Some(Request::Publish(publication)) => {
                 self.publication_refused(publication, refused, now);
             }
-            None => {}
+            Some(Request::LookUp(handle)) if refused.reason == Refusal::HandleUnknown => {
+                self.effects.unknown_handles.push(handle);
+            }
+            Some(Request::LookUp(_)) | None => {}
         }
     }
 

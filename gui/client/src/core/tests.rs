@@ -42,6 +42,7 @@ fn identities() -> &'static [Arc<Identity>; 2] {
 /// A vault with nothing but these chats.
 fn loaded(chats: Vec<ChatRecord>) -> Loaded {
     Loaded {
+        name: None,
         cursors: Vec::new(),
         recent: Vec::new(),
         prekeys: Vec::new(),

@@ -1,5 +1,6 @@
 //! The loop of one open profile: await an input, step the core, commit, send, show.
 
+mod answers;
 mod screen;
 mod search;
 mod uplink;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep_until};
 
+use self::answers::Waiting;
 use self::screen::Screen;
 use self::search::Search;
 use self::uplink::{LinkEvent, Uplink};
@@ -18,6 +20,7 @@ use crate::command::Command;
 use crate::core::effects::Change;
 use crate::core::{Action, Core, Input};
 use crate::profile::Profile;
+use crate::question::Request;
 use crate::vault::{Committed, Vault, VaultError};
 use crate::view::{Notice, ProfileView, RelayProblem, RelayState};
 
@@ -47,6 +50,7 @@ pub(crate) struct Engine<'a> {
     uplink: Uplink,
     screen: Screen,
     search: Option<Search>,
+    waiting: Waiting,
     /// Wishes that wait for a disk that takes them, oldest first.
     unstored: VecDeque<Action>,
     store_at: Option<Instant>,
@@ -58,7 +62,7 @@ pub(crate) struct Engine<'a> {
 enum Event {
     Shutdown,
     Publish,
-    Command(Command),
+    Request(Request),
     RelayChanged,
     Link(LinkEvent),
     Timer,
@@ -83,6 +87,7 @@ impl<'a> Engine<'a> {
         Ok(Self {
             screen: Screen::default(),
             search: None,
+            waiting: Waiting::default(),
             rng: environment.rng(),
             profile,
             vault,
@@ -102,10 +107,11 @@ impl<'a> Engine<'a> {
             let handled = match self.next_event().await {
                 Event::Shutdown => break Exit::Shutdown,
                 Event::Publish => self.publish(),
-                Event::Command(Command::Lock) if self.vault.has_passphrase() => {
+                Event::Request(Request::Wish(Command::Lock)) if self.vault.has_passphrase() => {
                     break Exit::Locked;
                 }
-                Event::Command(command) => self.command(command),
+                Event::Request(Request::Wish(command)) => self.command(command),
+                Event::Request(Request::Question(question)) => self.question(question),
                 Event::RelayChanged => {
                     let is_known = self.profile.relay.borrow_and_update().is_some();
                     self.uplink.retarget(is_known);
@@ -120,6 +126,7 @@ impl<'a> Engine<'a> {
                 break Exit::Failed(error);
             }
         };
+        self.profile.person = self.core.person().clone();
         self.uplink.close().await;
         exit
     }
@@ -136,8 +143,8 @@ impl<'a> Engine<'a> {
             biased;
             _ = self.profile.shutdown.changed() => Event::Shutdown,
             () = at(self.screen.due_at()) => Event::Publish,
-            command = self.profile.commands.recv(), if takes_commands => {
-                command.map_or(Event::Shutdown, Event::Command)
+            request = self.profile.requests.recv(), if takes_commands => {
+                request.map_or(Event::Shutdown, Event::Request)
             }
             changed = self.profile.relay.changed() => match changed {
                 Ok(()) => Event::RelayChanged,
@@ -152,36 +159,44 @@ impl<'a> Engine<'a> {
     }
 
     fn command(&mut self, command: Command) -> Result<(), VaultError> {
-        let action = match command {
+        match self.action(command)? {
+            Some(action) => self.wish(action),
+            None => Ok(()),
+        }
+    }
+
+    /// What a command means for the core; `None` when it does not concern it, and is done.
+    fn action(&mut self, command: Command) -> Result<Option<Action>, VaultError> {
+        Ok(Some(match command {
             // There is nothing to open, unlock or (without a passphrase) lock.
-            Command::Open | Command::Unlock(_) | Command::Lock => return Ok(()),
+            Command::Open | Command::Unlock(_) | Command::Lock => return Ok(None),
             Command::SetPassphrase { current, new } => {
                 self.set_passphrase(&current, &new);
-                return Ok(());
+                return Ok(None);
             }
             Command::ShowChat { chat, around } => {
                 self.screen.show(chat, around, self.core.first_unread(chat));
-                return Ok(());
+                return Ok(None);
             }
             Command::Search(query) => {
                 self.search = Some(Search::new(query));
-                return Ok(());
+                return Ok(None);
             }
             Command::SearchOlder => {
                 self.search.iter_mut().for_each(Search::go_on);
-                return Ok(());
+                return Ok(None);
             }
             Command::EndSearch => {
                 self.search = None;
                 self.screen.touch();
-                return Ok(());
+                return Ok(None);
             }
             Command::SendText { chat, text } => Action::SendText { chat, text },
             Command::SaveDraft { chat, text } => Action::SaveDraft { chat, text },
             Command::MarkRead { chat, up_to } => Action::MarkRead { chat, up_to },
             Command::Retry(key) => match self.vault.message(key)? {
                 Some(message) => Action::Retry(message),
-                None => return Ok(()),
+                None => return Ok(None),
             },
             Command::SetVerified { chat, matches } => Action::SetVerified { chat, matches },
             Command::AcceptIdentity(chat) => Action::AcceptIdentity {
@@ -195,8 +210,8 @@ impl<'a> Engine<'a> {
             Command::Mute { chat, span } => Action::Mute { chat, span },
             Command::Unmute(chat) => Action::Unmute(chat),
             Command::DismissNotice => Action::DismissNotice,
-        };
-        self.wish(action)
+            Command::Rename(name) => Action::Rename(name),
+        }))
     }
 
     /// Carries out a wish of the person, or keeps it until the disk takes it.
@@ -242,14 +257,24 @@ impl<'a> Engine<'a> {
                 self.screen.touch();
                 Ok(())
             }
-            LinkEvent::Up(relay, welcome) => self.perform(Input::LinkUp { relay, welcome }),
-            LinkEvent::Lost => self.perform(Input::LinkDown),
+            LinkEvent::Up(relay, welcome) => {
+                self.set_caught_up(false);
+                self.perform(Input::LinkUp { relay, welcome })?;
+                self.ask_relay()
+            }
+            LinkEvent::Lost => {
+                self.set_caught_up(false);
+                self.perform(Input::LinkDown)
+            }
             LinkEvent::Replies(replies) => self.perform(Input::Replies(replies)),
-            LinkEvent::Deliveries(deliveries) => {
+            LinkEvent::Deliveries(deliveries, are_all) => {
                 let is_useful = !deliveries.is_empty();
                 let stored = self.try_perform(Input::Deliveries(deliveries))?;
                 if is_useful && stored == Stored::Yes {
                     self.uplink.is_useful();
+                }
+                if are_all && stored == Stored::Yes {
+                    self.set_caught_up(true);
                 }
                 Ok(())
             }
@@ -267,12 +292,16 @@ impl<'a> Engine<'a> {
         let effects = self.core.step(input, self.profile.environment.now());
         let touches_messages = effects.commit.iter().any(Change::touches_messages);
         let committed = if effects.commit.is_empty() {
-            Ok(Committed::Fresh)
+            Ok(Committed::default())
         } else {
             self.vault.commit(&effects.commit)
         };
+        if let Ok(Committed { effective, .. }) = &committed {
+            self.tell(&effects.commit, effective, &effects.changed_peers)?;
+            self.answer_finds(&effects.unknown_handles);
+        }
         match committed {
-            Ok(Committed::Fresh) => {
+            Ok(Committed { is_repeated, .. }) if !is_repeated => {
                 self.uplink.put(&effects.send);
                 if !effects.commit.is_empty() && self.is_store_failing {
                     self.is_store_failing = false;
@@ -290,7 +319,7 @@ impl<'a> Engine<'a> {
                 Ok(Stored::Yes)
             }
             // A message came twice under one id. It is stored once; the core learns which.
-            Ok(Committed::Repeated) => {
+            Ok(_) => {
                 self.reload()?;
                 Ok(Stored::Yes)
             }
@@ -351,9 +380,7 @@ impl<'a> Engine<'a> {
             }
             state => state,
         };
-        let view = self
-            .screen
-            .view(&self.profile.person, relay, &self.core, &self.vault)?;
+        let view = self.screen.view(relay, &self.core, &self.vault)?;
         self.profile.publisher.publish(ProfileView {
             search: self.search.as_ref().map(Search::results),
             ..view

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::FRAME;
-use crate::client::Person;
 use crate::core::{Core, message_view};
 use crate::profile::closed_view;
 use crate::vault::{Vault, VaultError};
@@ -72,7 +71,6 @@ impl Screen {
     /// The profile's part of the next snapshot.
     pub(super) fn view(
         &mut self,
-        person: &Person,
         relay: RelayState,
         core: &Core,
         vault: &Vault,
@@ -91,7 +89,7 @@ impl Screen {
             chats,
             timeline: self.timeline.clone(),
             notice: core.notice(),
-            ..closed_view(person)
+            ..closed_view(core.person())
         })
     }
 

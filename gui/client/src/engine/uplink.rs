@@ -47,8 +47,8 @@ pub(super) enum LinkEvent {
     Failed,
     /// The relay speaks: what has arrived, in order.
     Replies(Vec<RelayFrame>),
-    /// Envelopes, in order.
-    Deliveries(Vec<Delivery>),
+    /// Envelopes, in order; and whether these were all that waited at the relay.
+    Deliveries(Vec<Delivery>, bool),
     /// The connection is gone.
     Lost,
     /// Frames were written.
@@ -270,7 +270,7 @@ async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent
         }
         replies = next_replies(&mut link.replies) => replies.map(LinkEvent::Replies),
         deliveries = next_deliveries(&mut link.deliveries), if takes_deliveries => {
-            deliveries.map(LinkEvent::Deliveries)
+            deliveries.map(|(envelopes, are_all)| LinkEvent::Deliveries(envelopes, are_all))
         }
     }
 }
@@ -292,16 +292,18 @@ async fn next_replies(
     Ok(replies)
 }
 
-/// Waits for an envelope, then takes those that have arrived behind it as well. Empty when the
-/// mailbox has been caught up with.
+/// Waits for an envelope, then takes those that have arrived behind it as well; and says whether
+/// the mailbox has been caught up with.
 async fn next_deliveries(
     stream: &mut FrameReader<DeliveryFrame, RecvStream>,
-) -> Result<Vec<Delivery>, LinkError> {
+) -> Result<(Vec<Delivery>, bool), LinkError> {
     let mut deliveries = Vec::new();
+    let mut is_caught_up = false;
     let mut frame = stream.next().await?;
     loop {
         match frame {
             Some(DeliveryFrame::Delivery(delivery)) => deliveries.push(delivery),
+            Some(DeliveryFrame::CaughtUp(_)) => is_caught_up = true,
             Some(_) => {}
             None if deliveries.is_empty() => return Err(LinkError::Lost),
             None => break,
@@ -314,7 +316,7 @@ async fn next_deliveries(
             None => break,
         };
     }
-    Ok(deliveries)
+    Ok((deliveries, is_caught_up))
 }
 
 /// What a person is told about a failed try.

@@ -59,7 +59,7 @@ impl Folder {
     /// Where a new database is written; what an earlier try left there is gone.
     pub(super) fn new_database(&self) -> Result<PathBuf, VaultError> {
         for suffix in ["", "-journal", "-wal", "-shm"] {
-            remove(&self.path.join(format!("{NEW_DATABASE}{suffix}")))?;
+            remove_file(&self.path.join(format!("{NEW_DATABASE}{suffix}")))?;
         }
         // SQLite would make it with the process's default mode.
         private_file(&self.path.join(NEW_DATABASE))?;
@@ -108,7 +108,7 @@ impl Folder {
     }
 
     pub(super) fn remove_key(&self) -> Result<(), VaultError> {
-        remove(&self.path.join(KEY))?;
+        remove_file(&self.path.join(KEY))?;
         sync_dir(&self.path)?;
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Folder {
     /// Replaces a file in one step: a power cut leaves the old or the new one.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
         let new = self.path.join(format!("{name}.new"));
-        remove(&new)?;
+        remove_file(&new)?;
         let mut file = private_file(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -126,7 +126,44 @@ impl Folder {
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+/// Whether a vault lies in this folder.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.join(DATABASE).is_file()
+}
+
+/// Moves a profile's folder that nobody uses, durably.
+///
+/// # Errors
+/// [`VaultError::OpenElsewhere`] when somebody does.
+pub(crate) fn move_away(path: &Path, to: &Path) -> Result<(), VaultError> {
+    let folder = Folder::lock(path)?;
+    // There, a folder with an open file in it cannot be moved, so that the move itself fails when
+    // somebody opens the profile now.
+    #[cfg(windows)]
+    drop(folder);
+    fs::rename(path, to)?;
+    if let Some(parent) = path.parent() {
+        sync_dir(parent)?;
+    }
+    #[cfg(not(windows))]
+    drop(folder);
+    Ok(())
+}
+
+/// Removes a profile's folder for good: first what opens the database, durably, then the rest.
+///
+/// # Errors
+/// When something cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
+    for name in [KEY, HEADER] {
+        remove_file(&path.join(name))?;
+        remove_file(&path.join(format!("{name}.new")))?;
+    }
+    sync_dir(path)?;
+    Ok(fs::remove_dir_all(path)?)
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

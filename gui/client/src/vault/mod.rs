@@ -24,7 +24,7 @@ use sotto_crypto::{
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-pub(crate) use self::folder::Folder;
+pub(crate) use self::folder::{Folder, exists, move_away, remove};
 pub(crate) use self::write::Committed;
 use crate::core::effects::ChatRecord;
 
@@ -152,29 +152,37 @@ pub(crate) struct Vault {
 }
 
 impl Vault {
-    /// A new vault without a passphrase. There is none before the last step of this.
+    /// A new vault, protected by a passphrase if one is given. There is none before the last step
+    /// of this.
     ///
     /// # Errors
     /// When it cannot be written; the next try starts from nothing.
     pub(crate) fn create(
         folder: Folder,
         identity: &Identity,
+        name: &str,
         chats: &[ChatRecord],
+        protection: Option<(&str, Argon2Cost)>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, VaultError> {
         let master = MasterKey::generate(rng);
-        let key = random_key(rng);
-        folder.write_key(&key)?;
-        let secret = VaultSecret::KeyFile(&key);
-        let header = VaultHeader::create(&master, &secret, Argon2Cost::DEFAULT, rng)
-            .map_err(|_| VaultError::Unreadable)?;
+        let header = if let Some((passphrase, cost)) = protection {
+            folder.remove_key()?;
+            VaultHeader::create(&master, &VaultSecret::Passphrase(passphrase), cost, rng)
+        } else {
+            let key = random_key(rng);
+            folder.write_key(&key)?;
+            let secret = VaultSecret::KeyFile(&key);
+            VaultHeader::create(&master, &secret, Argon2Cost::DEFAULT, rng)
+        };
+        let header = header.map_err(|_| VaultError::Unreadable)?;
         folder.write_header(&header.encode())?;
         let path = folder.new_database()?;
         {
             let mut database = connect(&path, &master)?;
             let transaction = database.transaction()?;
             migrate(&transaction, 0)?;
-            write::insert_profile(&transaction, identity, chats)?;
+            write::insert_profile(&transaction, identity, name, chats)?;
             transaction.commit()?;
             database.close().map_err(|(_, error)| error)?;
         }

@@ -49,6 +49,7 @@ impl Vault {
             row.get(0)
         })?;
         Ok(Loaded {
+            name: db.query_row("SELECT name FROM profile", [], |row| row.get(0))?,
             cursors: all(db, "SELECT pin, store, after FROM cursor", cursor)?,
             recent: all(
                 db,
@@ -110,6 +111,58 @@ impl Vault {
         let sql = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE key = ?");
         let mut statement = self.database.prepare_cached(&sql)?;
         Ok(statement.query_row([key.0], message).optional()?)
+    }
+
+    /// Messages of a chat before this one, or its newest ones; oldest first.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn history(
+        &self,
+        chat: ChatId,
+        before: Option<MessageKey>,
+        limit: usize,
+    ) -> Result<Vec<MessageRecord>, VaultError> {
+        let sql = format!(
+            "SELECT {MESSAGE_COLUMNS} FROM message
+             WHERE chat = ? AND key < ? ORDER BY key DESC LIMIT ?"
+        );
+        let before = before.map_or(i64::MAX, |key| key.0);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut messages = all_with(
+            &self.database,
+            &sql,
+            params![chat.0, before, limit],
+            message,
+        )?;
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// Where a message with this id stands in a chat; the first one when both sides have one.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn place(
+        &self,
+        chat: ChatId,
+        id: MessageId,
+    ) -> Result<Option<MessageKey>, VaultError> {
+        let sql = "SELECT min(key) FROM message WHERE chat = ? AND mine IN (0, 1) AND id = ?";
+        let mut statement = self.database.prepare_cached(sql)?;
+        let key: Option<i64> = statement.query_row(params![chat.0, id.0], |row| row.get(0))?;
+        Ok(key.map(MessageKey))
+    }
+
+    /// Messages that were not read, of all chats, oldest first.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn unread(&self, limit: usize) -> Result<Vec<MessageRecord>, VaultError> {
+        let sql =
+            format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE unread = 1 ORDER BY key LIMIT ?");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        all_with(&self.database, &sql, params![limit], message)
     }
 
     /// Own messages of a chat that the peer has not confirmed, oldest first.

@@ -28,7 +28,7 @@ pub(super) fn create(path: &Path) -> Vault {
         draft: "half a thought".into(),
         ..ChatRecord::named(ChatId(1), "bob", "Bob", Standing::Contact)
     };
-    Vault::create(folder, &identity, &[chat], &mut rng).unwrap()
+    Vault::create(folder, &identity, "Alice", &[chat], None, &mut rng).unwrap()
 }
 
 pub(super) fn open(path: &Path) -> Vault {
@@ -85,14 +85,12 @@ fn keeps_what_was_committed() {
 fn adds_a_message_once_and_says_so() {
     let dir = tempdir().unwrap();
     let mut vault = create(&dir.path().join("alice"));
-    assert_eq!(
-        vault.commit(&[message(1, 1, "one")]).unwrap(),
-        Committed::Fresh
-    );
-    assert_eq!(
-        vault.commit(&[message(3, 1, "one again")]).unwrap(),
-        Committed::Repeated
-    );
+    let first = vault.commit(&[message(1, 1, "one")]).unwrap();
+    assert!(!first.is_repeated);
+    assert_eq!(first.effective, [0]);
+    let again = vault.commit(&[message(3, 1, "one again")]).unwrap();
+    assert!(again.is_repeated);
+    assert_eq!(again.effective, [0; 0]);
     assert_eq!(texts(&vault, None), ["one"]);
 }
 

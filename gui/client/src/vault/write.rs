@@ -8,12 +8,12 @@ use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, Sess
 use crate::view::{Delivery, Standing};
 
 /// What a commit found.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Committed {
-    /// Everything was new.
-    Fresh,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Committed {
     /// A message was there already and was not added again.
-    Repeated,
+    pub(crate) is_repeated: bool,
+    /// The places of those changes that changed something.
+    pub(crate) effective: Vec<usize>,
 }
 
 impl Vault {
@@ -23,10 +23,12 @@ impl Vault {
     /// See [`VaultError`].
     pub(crate) fn commit(&mut self, changes: &[Change]) -> Result<Committed, VaultError> {
         let transaction = self.database.transaction()?;
-        let mut committed = Committed::Fresh;
-        for change in changes {
-            if apply(&transaction, change)? == 0 && matches!(change, Change::AddMessage(_)) {
-                committed = Committed::Repeated;
+        let mut committed = Committed::default();
+        for (place, change) in changes.iter().enumerate() {
+            if apply(&transaction, change)? > 0 {
+                committed.effective.push(place);
+            } else if matches!(change, Change::AddMessage(_)) {
+                committed.is_repeated = true;
             }
         }
         transaction.commit()?;
@@ -38,11 +40,12 @@ impl Vault {
 pub(super) fn insert_profile(
     database: &Connection,
     identity: &Identity,
+    name: &str,
     chats: &[ChatRecord],
 ) -> Result<(), VaultError> {
     database.execute(
-        "INSERT INTO profile (id, identity) VALUES (1, ?)",
-        [identity.to_stored().as_slice()],
+        "INSERT INTO profile (id, identity, name) VALUES (1, ?, ?)",
+        params![identity.to_stored().as_slice(), name],
     )?;
     for chat in chats {
         put_chat(database, chat)?;
@@ -67,6 +70,7 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
         Ok(database.prepare_cached(sql)?.execute(params)?)
     };
     match change {
+        Change::SetName(name) => run("UPDATE profile SET name = ?", params![name]),
         Change::SetCursor { relay, cursor } => run(
             "INSERT OR REPLACE INTO cursor (pin, store, after) VALUES (?, ?, ?)",
             params![relay.0, cursor.store.0, as_i64(cursor.after)],

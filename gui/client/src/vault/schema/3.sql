@@ -50,3 +50,5 @@ ALTER TABLE chat ADD COLUMN muted    INTEGER;                     -- until then,
 -- A chat that a stranger opened, and that nobody wrote in here, is a request.
 UPDATE chat SET standing = 2 WHERE handle IS NULL
     AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.id AND message.mine = 1);
+
+ALTER TABLE profile ADD COLUMN name TEXT;   -- the display name; NULL: as the program knew it before
