@@ -11,6 +11,7 @@ use crate::names::clean;
 use crate::rail::badge;
 use crate::relay::RelayInfo;
 use crate::scene::{Asks, Scene, Wish, pane};
+use crate::search::{self, SearchDesk};
 use crate::theme::{body, medium, semibold, space};
 use crate::widgets::{avatar, focus_ring, line};
 use crate::{bidi, relay_chip, words};
@@ -23,21 +24,46 @@ pub(crate) fn id(profile: &ProfileId, chat: ChatId) -> Id {
     Id::unique(("chat", profile, chat))
 }
 
-/// Draws the list; `draft_of` gives what was typed and not yet sent.
-pub(crate) fn ui(
-    ui: &mut Ui,
-    scene: Scene<'_>,
-    rect: Rect,
-    selected: Option<ChatId>,
-    relay: &RelayInfo,
-    draft_of: &dyn Fn(&ChatRow) -> String,
-    asks: &mut Asks,
-) {
+/// What the list shows besides the scene.
+pub(crate) struct ListParts<'a> {
+    /// The open chat.
+    pub(crate) selected: Option<ChatId>,
+    pub(crate) relay: &'a RelayInfo,
+    /// What was typed and not yet sent.
+    pub(crate) draft_of: &'a dyn Fn(&ChatRow) -> String,
+    /// What is looked for.
+    pub(crate) search: &'a mut SearchDesk,
+}
+
+/// Draws the list, or what was found instead.
+pub(crate) fn ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, parts: ListParts<'_>, asks: &mut Asks) {
+    let ListParts {
+        selected,
+        relay,
+        draft_of,
+        search,
+    } = parts;
     let p = scene.palette;
     ui.painter().rect_filled(rect, 0, p.surface1);
     let (head, rest) = rect.split_top_bottom_at_y(rect.top() + space::HEADER);
     let (rows, foot) = rest.split_top_bottom_at_y(rest.bottom() - FOOT);
     head_ui(ui, scene, head);
+    let (field, rows) = rows.split_top_bottom_at_y(rows.top() + search::STRIP);
+    search.field_ui(ui, scene, field, asks);
+    relay_chip::ui(ui, scene, foot, relay, asks);
+    if !search.is_idle() {
+        search.results_ui(ui, scene, rows, asks, |ui, chat, asks| {
+            row_ui(
+                ui,
+                scene,
+                chat,
+                &draft_of(chat),
+                selected == Some(chat.id),
+                asks,
+            );
+        });
+        return;
+    }
     pane(ui, rows, ("rows", &scene.profile.id), |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         if scene.profile.chats.is_empty() {
@@ -61,7 +87,6 @@ pub(crate) fn ui(
             }
         });
     });
-    relay_chip::ui(ui, scene, foot, relay, asks);
 }
 
 fn head_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect) {

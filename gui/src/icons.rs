@@ -29,6 +29,8 @@ pub(crate) enum Icon {
     Lock,
     /// The relay.
     Relay,
+    /// Looks for something.
+    Search,
     /// Sends.
     Send,
     /// Settings.
@@ -176,6 +178,10 @@ impl Pen<'_> {
             Icon::Close => {
                 self.line(&[(6.5, 6.5), (17.5, 17.5)]);
                 self.line(&[(17.5, 6.5), (6.5, 17.5)]);
+            }
+            Icon::Search => {
+                self.circle(10.5, 10.5, 6.0);
+                self.line(&[(15.0, 15.0), (20.0, 20.0)]);
             }
             Icon::Down => {
                 self.line(&[(5.5, 9.0), (12.0, 15.5), (18.5, 9.0)]);

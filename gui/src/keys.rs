@@ -13,6 +13,10 @@ pub(crate) enum Stroke {
     PreviousChat,
     /// The chat after the open one.
     NextChat,
+    /// Look for something in all chats.
+    Search,
+    /// Look for something in the open chat.
+    SearchChat,
     /// Lock the identity.
     Lock,
     /// Open the settings.
@@ -59,6 +63,8 @@ pub(crate) fn take(ctx: &Context, is_writing: bool, has_dialog: bool) -> Vec<Str
     if has_dialog {
         return found;
     }
+    shortcut(Modifiers::COMMAND, Key::K, Stroke::Search);
+    shortcut(Modifiers::COMMAND, Key::F, Stroke::SearchChat);
     shortcut(Modifiers::NONE, Key::F6, Stroke::NextPane);
     shortcut(Modifiers::NONE, Key::PageUp, Stroke::Scroll(Scroll::PageUp));
     shortcut(

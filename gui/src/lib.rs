@@ -36,6 +36,7 @@ mod rail;
 mod relay;
 mod relay_chip;
 mod scene;
+mod search;
 mod theme;
 mod timeline;
 mod toasts;

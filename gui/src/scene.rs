@@ -2,7 +2,7 @@
 
 use egui::{Rect, Ui, UiBuilder};
 use sotto_client::Command;
-use sotto_client::view::{ChatId, ProfileId, ProfileView};
+use sotto_client::view::{ChatId, MessageKey, ProfileId, ProfileView};
 
 use crate::dialogs::Dialog;
 use crate::moment::LocalTime;
@@ -51,6 +51,8 @@ pub(crate) enum Wish {
     Profile(ProfileId),
     /// Open a chat of the shown identity.
     Chat(ChatId),
+    /// Open a chat at a message.
+    Message(ChatId, MessageKey),
     /// Back to the list, in a narrow window.
     List,
     /// Open a dialog.

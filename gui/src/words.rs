@@ -1,5 +1,6 @@
 //! Every word that a person reads, in one place.
 
+use sotto_client::QueryError;
 use sotto_client::view::{
     CreationStep, Delivery, Notice, Presence, ProfileProblem, RelayProblem, RelayState,
     TEXT_BYTES_MAX,
@@ -154,12 +155,29 @@ pub(crate) const COPY_INVITE: &str = "Copy invite link";
 /// What to do with it.
 pub(crate) const INVITE_HINT: &str = "Whoever starts Sotto with this link uses the same relay. It holds the relay's address and key.";
 
+/// The field above the chats.
+pub(crate) const SEARCH: &str = "Search";
+/// What stands in it while it is empty.
+pub(crate) const SEARCH_HINT: &str = "Search (Ctrl+K)";
+/// The button that empties it.
+pub(crate) const END_SEARCH: &str = "Clear search";
+/// What was found, as a list.
+pub(crate) const FOUND: &str = "Search results";
+/// The messages among it.
+pub(crate) const MESSAGES: &str = "Messages";
+/// More may come.
+pub(crate) const SEARCHING: &str = "Searching…";
+/// The button that goes on.
+pub(crate) const SEARCH_OLDER: &str = "Search older messages";
+
 /// The shortcuts, as keys and meaning.
-pub(crate) const SHORTCUT_LIST: [(&str, &str); 13] = [
+pub(crate) const SHORTCUT_LIST: [(&str, &str); 15] = [
     ("Enter", "Send"),
     ("Shift+Enter", "New line"),
     ("Ctrl+1…9", "Switch identity"),
     ("Alt+↑  Alt+↓", "Previous or next chat"),
+    ("Ctrl+K", "Search chats and messages"),
+    ("Ctrl+F", "Search this chat"),
     ("PgUp  PgDn", "Scroll the messages"),
     ("Home  End", "Oldest or newest loaded message"),
     ("F6", "Next pane"),
@@ -300,6 +318,27 @@ pub(crate) fn message(author: &str, time: &str, text: &str, state: Option<&str>)
         spoken.push_str(state);
     }
     spoken
+}
+
+/// A message that was found, read aloud.
+pub(crate) fn found_message(chat: &str, time: &str, is_mine: bool, text: &str) -> String {
+    let author = if is_mine { YOU } else { chat };
+    format!("In the chat with {chat}, {time}, {author}: {text}")
+}
+
+/// Nothing was found.
+pub(crate) fn nothing_found(text: &str) -> String {
+    format!("No results for “{text}”")
+}
+
+/// Why nothing is looked for.
+pub(crate) fn query_problem(problem: QueryError) -> &'static str {
+    match problem {
+        QueryError::TooLong => "That is too much to look for at once.",
+        QueryError::Day => "A day is written like this: after:2026-01-31",
+        QueryError::Name => "Whose? For example from:bob or in:alice",
+        _ => "Type a word, or from:bob, in:alice, after:2026-01-31.",
+    }
 }
 
 /// A badge's number.

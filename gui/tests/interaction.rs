@@ -395,6 +395,73 @@ fn older_messages_are_asked_for_once_near_the_top() {
 }
 
 #[test]
+fn a_message_is_searched_for_and_gone_to() {
+    let mut harness = with_bob();
+    press(&mut harness, Modifiers::COMMAND, Key::K);
+    harness.get_by_label("Search").type_text("coffee");
+    harness.run_steps(2);
+    let asked = harness.state_mut().take();
+    let looked_for = |(_, command): &(ProfileId, Command)| match command {
+        Command::Search(query) => *query == sample::coffee().query,
+        _ => false,
+    };
+    assert!(asked.iter().any(looked_for), "{asked:?}");
+    assert_eq!(written(&harness), "", "the composer got none of it");
+    assert!(shows(&harness, "Searching"));
+
+    let found = Arc::new(sample::coffee());
+    harness
+        .state_mut()
+        .profile("alice", |profile| profile.search = Some(found));
+    harness.run_steps(2);
+    assert!(!shows(&harness, "Chat with Diana"));
+    harness.get_by_label("Search older messages").click();
+    harness
+        .get_by_label_contains("Bob: Bring the good coffee")
+        .click();
+    harness.run_steps(3);
+    let asked = harness.state_mut().take();
+    assert!(
+        asked.contains(&(id("alice"), Command::SearchOlder)),
+        "{asked:?}"
+    );
+    let around = Some(MessageKey(4));
+    let shown = Command::ShowChat { chat: BOB, around };
+    assert!(asked.contains(&(id("alice"), shown)), "{asked:?}");
+
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    let asked = harness.state_mut().take();
+    assert!(
+        asked.contains(&(id("alice"), Command::EndSearch)),
+        "{asked:?}"
+    );
+    assert!(shows(&harness, "Chat with Diana"));
+}
+
+#[test]
+fn a_search_is_driven_by_keys_and_says_what_is_wrong_with_it() {
+    let mut harness = with_bob();
+    press(&mut harness, Modifiers::COMMAND, Key::F);
+    let field = harness.get_by_label("Search").value().unwrap_or_default();
+    assert_eq!(field, "in:\"Bob\" ");
+    harness.get_by_label("Search").type_text("after:soon");
+    harness.run_steps(2);
+    assert!(shows(&harness, "A day is written like this"));
+    harness.get_by_label("Clear search").click();
+    harness.run_steps(2);
+    harness.get_by_label("Search").focus();
+    harness.run_steps(1);
+    harness.get_by_label("Search").type_text("dian");
+    harness.run_steps(2);
+    assert!(shows(&harness, "Chat with Diana") && !shows(&harness, "Chat with Charlie"));
+    harness.state_mut().take();
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let (chat, around) = (DIANA, None);
+    let shown = (id("alice"), Command::ShowChat { chat, around });
+    assert!(harness.state_mut().take().contains(&shown));
+}
+
+#[test]
 fn a_failed_message_is_retried() {
     let mut harness = with_bob();
     harness.get_by_label("Retry").click();

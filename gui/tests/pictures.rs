@@ -192,6 +192,22 @@ fn text_of_many_lines_and_unread_below() {
 }
 
 #[test]
+fn search() {
+    let mut harness = with_chat(Theme::Dark);
+    press(&mut harness, Modifiers::COMMAND, Key::K);
+    harness.get_by_label("Search").type_text("coffee");
+    let state = harness.state_mut();
+    state.profile("alice", |profile| {
+        profile.search = Some(Arc::new(sample::coffee()));
+    });
+    harness.run_steps(2);
+    harness
+        .get_by_label_contains("Bob: Bring the good coffee")
+        .click();
+    picture(&mut harness, "search");
+}
+
+#[test]
 fn opened_at_the_first_unread_message() {
     let mut harness = window(SIZE, Theme::Light, sample::four_people());
     let mut long = sample::long(9000..9120);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use egui::{Context, Id};
+use sotto_client::Command;
 use sotto_client::view::{ChatId, ChatRow, ProfileId, ProfileState, ProfileView, ViewModel};
 
 use crate::conversation::Desk;
 use crate::dialogs::Dialog;
 use crate::keys::{self, Stroke};
 use crate::scene::{Asks, Wish};
-use crate::{chat_list, composer, rail};
+use crate::{chat_list, composer, rail, search};
 
 use super::App;
 
@@ -41,17 +42,43 @@ impl App {
                         asks.wish(Wish::Lock(profile.id.clone()));
                     }
                 }
+                Stroke::Search => self.begin_search(ctx, profile, String::new()),
+                Stroke::SearchChat => {
+                    let chat = open.map(|row| format!("in:\"{}\" ", row.name));
+                    self.begin_search(ctx, profile, chat.unwrap_or_default());
+                }
                 Stroke::Settings => asks.wish(Wish::Dialog(Box::new(Dialog::Settings))),
                 Stroke::Shortcuts => asks.wish(Wish::Dialog(Box::new(Dialog::Shortcuts))),
                 Stroke::NextPane => next_pane(ctx, profile.map(AsRef::as_ref), open),
                 Stroke::Scroll(scroll) => self.scroll = Some(scroll),
                 Stroke::Escape => {
+                    if let Some(profile) = profile
+                        && self
+                            .searches
+                            .remove(&profile.id)
+                            .is_some_and(|it| !it.is_idle())
+                    {
+                        asks.command(&profile.id, Command::EndSearch);
+                    }
                     if let Some(id) = field {
                         ctx.memory_mut(|memory| memory.request_focus(id));
                     }
                 }
             }
         }
+    }
+
+    /// Moves the focus to the search field, with this text in it unless it holds one.
+    fn begin_search(&mut self, ctx: &Context, profile: Option<&Arc<ProfileView>>, text: String) {
+        let ready = profile.filter(|profile| profile.state == ProfileState::Ready);
+        let Some(profile) = ready else { return };
+        let desk = self.searches.entry(profile.id.clone()).or_default();
+        if !text.is_empty() || desk.is_idle() {
+            desk.begin(text);
+        }
+        self.is_chat_in_front = false;
+        let id = search::id(&profile.id);
+        ctx.memory_mut(|memory| memory.request_focus(id));
     }
 
     fn step_chat(&self, profile: Option<&Arc<ProfileView>>, step: isize, asks: &mut Asks) {
@@ -93,7 +120,9 @@ pub(super) fn type_ahead(
     has_dialog: bool,
 ) {
     let id = composer::id(profile, chat);
-    if has_dialog || ctx.memory(|memory| memory.has_focus(id)) {
+    let searches = search::id(profile);
+    let has_focus = |id| ctx.memory(|memory| memory.has_focus(id));
+    if has_dialog || has_focus(id) || has_focus(searches) {
         return;
     }
     let typed = keys::typed(ctx);

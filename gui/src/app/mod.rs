@@ -13,12 +13,14 @@ use sotto_client::view::{
     ChatId, ChatRow, ProfileId, ProfileState, ProfileView, RelayState, ViewModel,
 };
 
+use crate::chat_list::ListParts;
 use crate::conversation::{self, Desk, Place};
 use crate::dialogs::{Dialog, DialogScene};
 use crate::gate::{self, Gate};
 use crate::moment::{LocalTime, Moment};
 use crate::relay::RelayInfo;
 use crate::scene::{Asks, Scene};
+use crate::search::SearchDesk;
 use crate::theme::{Theme, space};
 use crate::timeline::Scroll;
 use crate::toasts::Toasts;
@@ -51,6 +53,7 @@ pub struct App {
     desks: HashMap<(ProfileId, ChatId), Desk>,
     /// The chat that the client was last asked to show, until the profile closes.
     asked: HashMap<ProfileId, ChatId>,
+    searches: HashMap<ProfileId, SearchDesk>,
     gates: HashMap<ProfileId, Gate>,
     offline_since: HashMap<ProfileId, f64>,
     dialog: Option<Dialog>,
@@ -90,6 +93,7 @@ impl App {
             open_chats: HashMap::new(),
             desks: HashMap::new(),
             asked: HashMap::new(),
+            searches: HashMap::new(),
             gates: HashMap::new(),
             offline_since: HashMap::new(),
             dialog: None,
@@ -142,10 +146,12 @@ impl App {
             self.active = model.profiles.first().map(|profile| profile.id.clone());
         }
         // Nothing of a profile that is locked or closed stays in memory here.
-        self.desks.retain(|(id, _), _| {
+        let is_ready = |id: &ProfileId| {
             let profile = model.profile(id);
             profile.is_some_and(|profile| profile.state == ProfileState::Ready)
-        });
+        };
+        self.desks.retain(|(id, _), _| is_ready(id));
+        self.searches.retain(|id, _| is_ready(id));
         if std::mem::take(&mut self.is_focus_due) {
             self.focus_composer(ui.ctx(), model);
         }
@@ -208,7 +214,13 @@ impl App {
                     .filter(|desk| desk.composer.is_own())
                     .map_or_else(|| row.draft.clone(), |desk| desk.composer.text().to_owned())
             };
-            chat_list::ui(ui, scene, list, selected, &self.relay, &draft_of, asks);
+            let parts = ListParts {
+                selected,
+                relay: &self.relay,
+                draft_of: &draft_of,
+                search: self.searches.entry(profile.id.clone()).or_default(),
+            };
+            chat_list::ui(ui, scene, list, parts, asks);
             self.apply(ui.ctx(), asks);
         }
         if chat.is_positive() {

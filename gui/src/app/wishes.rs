@@ -32,6 +32,18 @@ impl App {
                     self.is_chat_in_front = true;
                     self.is_focus_due = true;
                 }
+                Wish::Message(chat, message) => {
+                    self.flush_draft(ctx, asks);
+                    if let Some(id) = self.active.clone() {
+                        self.open_chats.insert(id.clone(), chat);
+                        self.asked.insert(id.clone(), chat);
+                        let desk = self.desks.entry((id.clone(), chat)).or_default();
+                        desk.timeline.seek(message);
+                        let around = Some(message);
+                        asks.command(&id, Command::ShowChat { chat, around });
+                    }
+                    self.is_chat_in_front = true;
+                }
                 Wish::List => {
                     self.flush_draft(ctx, asks);
                     self.is_chat_in_front = false;

@@ -110,12 +110,7 @@ impl<'a> BubbleLayout<'a> {
         let (message, row) = (self.message, self.row);
         let p = scene.palette;
         let colors = colors(scene, message);
-        let left = if message.is_mine {
-            rect.right() - self.size.x
-        } else {
-            rect.left()
-        };
-        let bubble = Rect::from_min_size(pos2(left, rect.top() + self.gap), self.size);
+        let bubble = self.bubble(rect);
         let id = Id::unique(("message", &scene.profile.id, message.key));
         let sense = Sense::click_and_drag() - Sense::FOCUSABLE;
         let response = ui.interact(bubble, id, sense);
@@ -150,6 +145,24 @@ impl<'a> BubbleLayout<'a> {
                 }
             });
         }
+    }
+
+    /// The bubble within the row's `rect`.
+    fn bubble(&self, rect: Rect) -> Rect {
+        let left = if self.message.is_mine {
+            rect.right() - self.size.x
+        } else {
+            rect.left()
+        };
+        Rect::from_min_size(pos2(left, rect.top() + self.gap), self.size)
+    }
+
+    /// A ring around the bubble, so that it stands out.
+    pub(super) fn mark_ui(&self, ui: &Ui, scene: Scene<'_>, rect: Rect) {
+        let corners = corners(self.message.is_mine, self.row.ends_run);
+        let ring = Stroke::new(2.0, scene.palette.accent);
+        ui.painter()
+            .rect_stroke(self.bubble(rect), corners, ring, StrokeKind::Outside);
     }
 
     fn text_ui(&self, ui: &mut Ui, response: &egui::Response, bubble: Rect, colors: Bubble) {

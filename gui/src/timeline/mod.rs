@@ -31,6 +31,8 @@ pub(crate) use scroll::Scroll;
 const AHEAD: f64 = 400.0;
 /// Room above the first and below the last row.
 const EDGE: f32 = 12.0;
+/// Where in the viewport a message stands that was looked for, from 0 to 1.
+const SOUGHT_AT: f64 = 0.3;
 /// How near to an end of the loaded window its neighbours are asked for, in points.
 const PAGE_AT: f64 = 600.0;
 
@@ -50,12 +52,23 @@ pub(crate) struct TimelineState {
     seen: Option<MessageKey>,
     marked: Option<MessageKey>,
     asked: Option<(MessageKey, MessageKey)>,
+    /// A message to go to as soon as it is loaded.
+    sought: Option<MessageKey>,
+    /// The message that was gone to; it stands out.
+    found: Option<MessageKey>,
 }
 
 impl TimelineState {
     /// Follows the newest message from now on.
     pub(crate) fn follow_end(&mut self) {
         self.is_at_end = true;
+        self.found = None;
+    }
+
+    /// Goes to a message once it is loaded, and lets it stand out.
+    pub(crate) fn seek(&mut self, message: MessageKey) {
+        self.sought = Some(message);
+        self.found = Some(message);
     }
 
     /// Moves in the next frame.
@@ -117,6 +130,13 @@ impl TimelineState {
                 }
                 _ => self.is_at_end = true,
             }
+        }
+        if let Some(key) = self.sought.map(RowKey::Message)
+            && self.rows.iter().any(|row| row.key() == key)
+        {
+            self.sought = None;
+            self.is_at_end = false;
+            self.anchor = Some((key, -view * SOUGHT_AT));
         }
     }
 
@@ -261,8 +281,11 @@ impl TimelineState {
                 Row::Unread => marks::unread_ui(ui, scene, place),
                 Row::Message(found) => {
                     if let Some(message) = source.messages.get(found.index) {
-                        BubbleLayout::new(ui, scene, message, *found, self.width)
-                            .ui(ui, scene, &name, place, asks);
+                        let layout = BubbleLayout::new(ui, scene, message, *found, self.width);
+                        layout.ui(ui, scene, &name, place, asks);
+                        if self.found == Some(message.key) {
+                            layout.mark_ui(ui, scene, place);
+                        }
                     }
                 }
             }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use sotto::Moment;
+use sotto_client::Query;
 use sotto_client::view::{
     Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, ProfileId, ProfileState,
-    ProfileView, RelayState, Standing, Timeline, Trust, ViewModel,
+    ProfileView, RelayState, SearchHit, SearchResults, SearchState, Standing, Timeline, Trust,
+    ViewModel,
 };
 
 /// Tuesday, 24 November 2026, 14:05 UTC.
@@ -191,6 +194,27 @@ pub(crate) fn long(keys: std::ops::Range<i64>) -> Timeline {
         })
         .collect(),
     )
+}
+
+/// What a search for "coffee" finds in [`four_people`].
+pub(crate) fn coffee() -> SearchResults {
+    let history = history();
+    let hits = history.messages.iter().rev().filter_map(|message| {
+        let Body::Text(text) = &message.body else {
+            return None;
+        };
+        let start = text.to_lowercase().find("coffee")?;
+        Some(SearchHit {
+            chat: history.chat,
+            message: Arc::clone(message),
+            matches: std::iter::once(start..start + "coffee".len()).collect(),
+        })
+    });
+    SearchResults {
+        query: Query::parse("coffee", &TimeZone::UTC).expect("a query"),
+        hits: hits.collect(),
+        state: SearchState::Paused,
+    }
 }
 
 /// Right-to-left talk, mixed with numbers and Latin.
