@@ -320,16 +320,11 @@ impl Mailbox {
         self.is_behind |= is_behind;
     }
 
-    /// An envelope could not be stored: it is as if it had never come, but for its sequence. What
-    /// came behind it is not stored either; it goes too, because it would overtake the one that is
-    /// sent again.
+    /// An envelope could not be stored: it is as if it had never come, but for its sequence.
     pub(super) fn lost(&mut self, sequence: Sequence) {
         self.in_transaction -= 1;
-        // Its device may have acknowledged it while it was being written.
-        let Some(place) = self.place(sequence) else {
-            return;
-        };
-        for mut held in self.held.split_off(place) {
+        let place = self.place(sequence);
+        if let Some(mut held) = place.and_then(|place| self.held.remove(place)) {
             self.waiting.subtract(Load::of(&held.body));
             self.ids.forget(held.id);
             held.take_pending().for_each(Pending::fail);
