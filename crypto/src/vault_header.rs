@@ -11,11 +11,12 @@ use crate::argon2_cost::Argon2Cost;
 use crate::codec::{Reader, Writer, length_u32, lp_all};
 use crate::kdf;
 use crate::master_key::MasterKey;
+use crate::recovery_code::RecoveryCode;
 
 const MAGIC: &[u8; 8] = b"SottoVlt";
 const VERSION: u8 = 1;
 const SALT_BYTES: usize = 32;
-/// Ways to open one vault: passphrase, key file, and room for a recovery code and a system keyring.
+/// Ways to open one vault: passphrase, key file, recovery code, and room for a system keyring.
 const SLOTS_MAX: usize = 8;
 const WRAPPED_BYTES: usize = 32 + aead::TAG_BYTES;
 
@@ -68,13 +69,32 @@ pub enum VaultSecret<'a> {
     Passphrase(&'a str),
     /// 32 random bytes in a file beside the vault: opens without asking, protects little.
     KeyFile(&'a [u8; 32]),
+    /// What a person wrote down.
+    RecoveryCode(&'a RecoveryCode),
+}
+
+/// The kind of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultSlot {
+    /// For a passphrase.
+    Passphrase = 1,
+    /// For a key file.
+    KeyFile = 2,
+    /// For a recovery code.
+    RecoveryCode = 3,
 }
 
 impl VaultSecret<'_> {
     const fn kind(&self) -> u8 {
+        self.slot() as u8
+    }
+
+    /// The kind of slot that it opens.
+    pub const fn slot(&self) -> VaultSlot {
         match self {
-            Self::Passphrase(_) => 1,
-            Self::KeyFile(_) => 2,
+            Self::Passphrase(_) => VaultSlot::Passphrase,
+            Self::KeyFile(_) => VaultSlot::KeyFile,
+            Self::RecoveryCode(_) => VaultSlot::RecoveryCode,
         }
     }
 
@@ -83,6 +103,8 @@ impl VaultSecret<'_> {
         let stretched = match self {
             Self::Passphrase(passphrase) => cost.derive(passphrase, salt)?,
             Self::KeyFile(key) => kdf::extract(salt, &[key.as_slice()]),
+            // 128 random bits: no work makes a guess at them harder than it is.
+            Self::RecoveryCode(code) => kdf::extract(salt, &[code.as_bytes()]),
         };
         Some(kdf::expand(
             &stretched,
@@ -96,6 +118,7 @@ impl fmt::Debug for VaultSecret<'_> {
         f.write_str(match self {
             Self::Passphrase(_) => "Passphrase",
             Self::KeyFile(_) => "KeyFile",
+            Self::RecoveryCode(_) => "RecoveryCode",
         })
     }
 }
@@ -133,20 +156,46 @@ impl VaultHeader {
             slots: Vec::new(),
         };
         rng.fill_bytes(&mut header.salt);
+        header.set(master, secret, rng)?;
+        Ok(header)
+    }
+
+    /// Makes `secret` the only one of its kind that opens the vault; those of other kinds go on
+    /// opening it.
+    ///
+    /// # Errors
+    /// [`VaultHeaderError::Memory`]; nothing was changed.
+    pub fn set(
+        &mut self,
+        master: &MasterKey,
+        secret: &VaultSecret<'_>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), VaultHeaderError> {
         let mut nonce = [0; 12];
         rng.fill_bytes(&mut nonce);
         let key = secret
-            .wrapping_key(cost, &header.salt)
+            .wrapping_key(self.cost, &self.salt)
             .ok_or(VaultHeaderError::Memory)?;
-        let sealed = aead::seal(&key, &nonce, &header.aad(secret.kind()), master.as_bytes());
-        let wrapped = sealed.try_into().map_err(|_| VaultHeaderError::Malformed)?;
         let kind = secret.kind();
-        header.slots.push(Slot {
+        let sealed = aead::seal(&key, &nonce, &self.aad(kind), master.as_bytes());
+        let wrapped = sealed.try_into().map_err(|_| VaultHeaderError::Malformed)?;
+        let others = self.slots.iter().filter(|slot| slot.kind != kind).count();
+        if others >= SLOTS_MAX {
+            return Err(VaultHeaderError::Malformed);
+        }
+        self.remove(secret.slot());
+        self.slots.push(Slot {
             kind,
             nonce,
             wrapped,
         });
-        Ok(header)
+        Ok(())
+    }
+
+    /// No secret of this kind opens the vault any more. The last slot is to stay: a header without
+    /// one is not read again.
+    pub fn remove(&mut self, slot: VaultSlot) {
+        self.slots.retain(|it| it.kind != slot as u8);
     }
 
     /// Reads a header and checks its bounds, before any work is done for it.
@@ -228,10 +277,9 @@ impl VaultHeader {
             .ok_or(UnlockError::Wrong)
     }
 
-    /// Whether a person can open the vault with a passphrase.
-    pub fn has_passphrase(&self) -> bool {
-        let passphrase = VaultSecret::Passphrase("").kind();
-        self.slots.iter().any(|slot| slot.kind == passphrase)
+    /// Whether there is a way of this kind to open the vault.
+    pub fn has(&self, slot: VaultSlot) -> bool {
+        self.slots.iter().any(|it| it.kind == slot as u8)
     }
 
     /// ``magic || version || m || t || p || salt``
@@ -301,7 +349,7 @@ mod tests {
         let secret = VaultSecret::Passphrase("correct horse");
         let header = VaultHeader::create(&master, &secret, Argon2Cost::FLOOR, &mut rng(2)).unwrap();
         let header = VaultHeader::parse(&header.encode()).unwrap();
-        assert!(header.has_passphrase());
+        assert!(header.has(VaultSlot::Passphrase));
         let unlocked = header.unlock(&secret).unwrap();
         assert_eq!(unlocked.database_key(), master.database_key());
         assert_ne!(*unlocked.database_key(), *unlocked.as_bytes());
@@ -312,10 +360,41 @@ mod tests {
     }
 
     #[test]
+    fn slots_are_set_and_removed_one_by_one() {
+        let master = MasterKey::generate(&mut rng(1));
+        let (old, new) = (
+            VaultSecret::KeyFile(&[1; 32]),
+            VaultSecret::KeyFile(&[2; 32]),
+        );
+        let code = RecoveryCode::generate(&mut rng(2));
+        let code = VaultSecret::RecoveryCode(&code);
+        let mut header =
+            VaultHeader::create(&master, &old, Argon2Cost::FLOOR, &mut rng(3)).unwrap();
+        header.set(&master, &code, &mut rng(4)).unwrap();
+        header.set(&master, &new, &mut rng(5)).unwrap();
+        let mut header = VaultHeader::parse(&header.encode()).unwrap();
+        for (secret, opens) in [(&old, false), (&new, true), (&code, true)] {
+            let unlocked = header.unlock(secret);
+            assert_eq!(unlocked.is_ok(), opens, "{secret:?}");
+            if let Ok(unlocked) = unlocked {
+                assert_eq!(unlocked.database_key(), master.database_key());
+            }
+        }
+        header.remove(VaultSlot::RecoveryCode);
+        assert_eq!(header.unlock(&code).err(), Some(UnlockError::NoSlot));
+        assert!(header.has(VaultSlot::KeyFile) && !header.has(VaultSlot::RecoveryCode));
+        // A code is no key file, although both are bytes: the kind is part of what is wrapped.
+        let other = RecoveryCode::generate(&mut rng(6));
+        header.set(&master, &code, &mut rng(7)).unwrap();
+        let wrong = header.unlock(&VaultSecret::RecoveryCode(&other));
+        assert_eq!(wrong.err(), Some(UnlockError::Wrong));
+    }
+
+    #[test]
     fn the_frozen_sample_still_opens() {
         let header = VaultHeader::parse(&from_hex(SAMPLE)).unwrap();
         assert_eq!(to_hex(&header.encode()), SAMPLE.trim());
-        assert!(!header.has_passphrase());
+        assert!(!header.has(VaultSlot::Passphrase));
         let master = header.unlock(&VaultSecret::KeyFile(&[7; 32])).unwrap();
         assert_eq!(master.as_bytes(), &[0x2a; 32]);
         assert_eq!(
@@ -372,11 +451,12 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let shown = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?}",
             MasterKey::from_bytes([0x2a; 32]),
             VaultSecret::Passphrase("hunter2"),
-            VaultSecret::KeyFile(&[0x2a; 32])
+            VaultSecret::KeyFile(&[0x2a; 32]),
+            VaultSecret::RecoveryCode(&RecoveryCode::generate(&mut rng(1)))
         );
-        assert_eq!(shown, "MasterKey { .. } Passphrase KeyFile");
+        assert_eq!(shown, "MasterKey { .. } Passphrase KeyFile RecoveryCode");
     }
 }

@@ -30,6 +30,7 @@ fn vectors_vault() {
             (*kind): match secret {
                 VaultSecret::Passphrase(passphrase) => (*passphrase).into(),
                 VaultSecret::KeyFile(key) => hex(key),
+                VaultSecret::RecoveryCode(code) => code.to_text().as_str().into(),
             },
             "header": hex(header.encode()),
             "master_key": hex(master.as_bytes()),
