@@ -84,7 +84,7 @@ impl Toasts {
 
     /// Dismisses a notice of success by itself after a while.
     fn pass(&mut self, ui: &Ui, now: f64, profile: &ProfileView, notice: Notice, asks: &mut Asks) {
-        if notice != Notice::PassphraseSet {
+        if !matches!(notice, Notice::PassphraseSet | Notice::RecoveryCodeSet) {
             return;
         }
         match self.passing {

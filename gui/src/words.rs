@@ -450,6 +450,7 @@ pub(crate) fn notice(notice: Notice) -> String {
              soon as there is room; until then, leave Sotto open."
             .to_owned(),
         Notice::PassphraseSet => "The passphrase was changed.".to_owned(),
+        Notice::RecoveryCodeSet => "The recovery code was changed.".to_owned(),
         Notice::PassphraseWrong => {
             "The current passphrase was wrong. Nothing was changed.".to_owned()
         }

@@ -1,4 +1,4 @@
-//! What a person does with a vault: search it.
+//! What a person does with a vault: search it, and have it locked.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,9 +6,13 @@
     reason = "a test that meets the unexpected fails there"
 )]
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
-use sotto_client::view::{Body, SearchHit, SearchResults, SearchState};
-use sotto_client::{Command, Query};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use sotto_client::view::{Body, ProfileState, ProfileView, SearchHit, SearchResults, SearchState};
+use sotto_client::{Command, Passphrase, Query, RecoveryCode};
 use sotto_tests::Desk;
 use tempfile::tempdir;
 
@@ -60,4 +64,47 @@ fn a_search_finds_in_all_chats_page_by_page_and_the_next_one_takes_its_place() {
     desk.wait("alice", "no search", |view| {
         view.search.is_none().then_some(())
     });
+}
+
+#[test]
+fn a_profile_locks_itself_when_nobody_is_there_and_a_recovery_code_opens_it() {
+    let dir = tempdir().unwrap();
+    let desk = Desk::open_only(dir.path(), None, "alice");
+    desk.wait_ready("alice");
+    let secret = |text: &str| Passphrase::new(text.to_owned());
+    // Without a passphrase there is nothing to lock.
+    desk.command("alice", Command::LockAfter(Some(Duration::ZERO)));
+    desk.write("alice", "bob", "still open");
+    desk.wait_messages("alice", "bob", "it", |messages| {
+        (messages.len() == 1).then_some(())
+    });
+    desk.command("alice", Command::LockAfter(None));
+    let code = RecoveryCode::generate(&mut StdRng::seed_from_u64(1));
+    let (current, new) = (secret(""), Some(code.clone()));
+    desk.command("alice", Command::SetRecoveryCode { current, new });
+    desk.wait("alice", "a recovery code", |view| {
+        view.has_recovery_code.then_some(())
+    });
+    let (current, new) = (secret(""), secret("hunter2"));
+    desk.command("alice", Command::SetPassphrase { current, new });
+    desk.wait("alice", "a passphrase", |view| {
+        view.has_passphrase.then_some(())
+    });
+    assert_eq!(desk.view("alice").state, ProfileState::Ready);
+    desk.command("alice", Command::LockAfter(Some(Duration::from_millis(1))));
+    let is_locked = |view: &ProfileView| {
+        let is_it = matches!(
+            view.state,
+            ProfileState::Locked {
+                checking: false,
+                ..
+            }
+        );
+        is_it.then_some(view.chats.len())
+    };
+    assert_eq!(desk.wait("alice", "a locked vault", is_locked), 0);
+    desk.command("alice", Command::Unlock(code.to_text()));
+    // It locks again and again, until it is told not to.
+    desk.wait_ready("alice");
+    desk.wait("alice", "a locked vault", is_locked);
 }

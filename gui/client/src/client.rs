@@ -193,6 +193,7 @@ impl Client {
             publisher: Arc::clone(&self.publisher),
             teller: self.teller.clone(),
             passphrase_cost: config.passphrase_cost,
+            lock_after: None,
             environment: config.environment.clone(),
         };
         // All sockets and timers of a profile live on its own thread, so that a slow disk or a

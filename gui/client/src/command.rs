@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sotto_crypto::RecoveryCode;
 use zeroize::Zeroizing;
 
 use crate::query::Query;
@@ -15,13 +16,23 @@ pub type Passphrase = Zeroizing<String>;
 pub enum Command {
     /// Open a closed profile, or try again after a failure.
     Open,
-    /// Open the vault of a locked profile.
+    /// Open the vault of a locked profile with its passphrase or recovery code.
     Unlock(Passphrase),
-    /// Close the vault and wipe its keys from memory; only with a passphrase.
+    /// Close the vault and wipe its keys from memory; only if it takes a person to open it again.
     Lock,
+    /// Do so whenever no command has come for this long (`None`: never); until the profile is
+    /// closed.
+    LockAfter(Option<Duration>),
+    /// Let this code open the vault too, or (without one) none any more.
+    SetRecoveryCode {
+        /// The passphrase or recovery code so far; empty when there is none.
+        current: Passphrase,
+        /// The code, which the person has written down.
+        new: Option<RecoveryCode>,
+    },
     /// Set, change or (with an empty `new`) remove the passphrase.
     SetPassphrase {
-        /// The passphrase so far; empty when there is none.
+        /// The passphrase so far, or the recovery code; empty when there is none.
         current: Passphrase,
         /// The passphrase from now on; empty for none.
         new: Passphrase,
@@ -104,6 +115,8 @@ impl std::fmt::Debug for Command {
             Self::Open => "Open",
             Self::Unlock(_) => "Unlock",
             Self::Lock => "Lock",
+            Self::LockAfter(_) => "LockAfter",
+            Self::SetRecoveryCode { current: _, new: _ } => "SetRecoveryCode",
             Self::SetPassphrase { current: _, new: _ } => "SetPassphrase",
             Self::ShowChat { chat: _, around: _ } => "ShowChat",
             Self::SendText { chat: _, text: _ } => "SendText",

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sotto_crypto::{Argon2Cost, Identity};
 use sotto_net::Invite;
@@ -34,6 +35,8 @@ pub(crate) struct Profile {
     pub(crate) publisher: Arc<Publisher>,
     pub(crate) teller: Teller,
     pub(crate) passphrase_cost: Argon2Cost,
+    /// After how long without a command the vault is locked.
+    pub(crate) lock_after: Option<Duration>,
     pub(crate) environment: Environment,
 }
 
@@ -140,18 +143,18 @@ impl Profile {
     async fn unlock(&mut self, vault: LockedVault, wrong: bool) -> Stage {
         let checking = false;
         self.show(ProfileState::Locked { wrong, checking }, true);
-        let passphrase = loop {
+        let secret = loop {
             match self.command().await {
                 None => return Stage::End,
-                Some(Command::Unlock(passphrase)) => break passphrase,
+                Some(Command::Unlock(secret)) => break secret,
                 Some(_) => {}
             }
         };
         let checking = true;
         self.show(ProfileState::Locked { wrong, checking }, true);
-        match vault.unlock(&passphrase) {
+        match vault.unlock(&secret) {
             Ok(vault) => Stage::Open(Box::new(vault)),
-            Err((VaultError::WrongPassphrase, Some(vault))) => Stage::Locked(vault, true),
+            Err((VaultError::WrongSecret, Some(vault))) => Stage::Locked(vault, true),
             Err((error, _)) => Stage::Waiting(problem_state(&error)),
         }
     }
@@ -181,6 +184,7 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         relay: RelayState::Offline(None),
         unread: 0,
         has_passphrase: false,
+        has_recovery_code: false,
         chats: Vec::new(),
         timeline: None,
         search: None,
@@ -195,6 +199,6 @@ fn problem_state(error: &VaultError) -> ProfileState {
         VaultError::Newer => ProfileProblem::Newer,
         VaultError::KeyMissing => ProfileProblem::KeyMissing,
         VaultError::Damaged => ProfileProblem::Damaged,
-        VaultError::Unreadable | VaultError::WrongPassphrase => ProfileProblem::Unreadable,
+        VaultError::Unreadable | VaultError::WrongSecret => ProfileProblem::Unreadable,
     })
 }

@@ -78,6 +78,8 @@ pub struct ProfileView {
     pub unread: u32,
     /// Whether a passphrase protects the vault.
     pub has_passphrase: bool,
+    /// Whether a recovery code opens the vault.
+    pub has_recovery_code: bool,
     /// The chats, the most recent first.
     pub chats: Vec<ChatRow>,
     /// The messages of the chat that [`Command::ShowChat`](crate::Command::ShowChat) asked for.
@@ -97,7 +99,7 @@ pub enum ProfileState {
     Opening,
     /// A new identity is being made.
     Creating(CreationStep),
-    /// A passphrase is needed.
+    /// A passphrase or the recovery code is needed.
     Locked {
         /// The last try was wrong.
         wrong: bool,
@@ -440,8 +442,10 @@ pub enum Notice {
     NotStored,
     /// The passphrase was set, changed or removed.
     PassphraseSet,
-    /// The current passphrase given for a change was wrong; nothing was changed.
+    /// The current passphrase (or recovery code) given for a change was wrong; nothing was changed.
     PassphraseWrong,
+    /// The recovery code was set, changed or removed.
+    RecoveryCodeSet,
     /// Messages came that could not be opened.
     Unopened {
         /// How many, since the profile was opened.

@@ -37,6 +37,7 @@ fn profile() -> sotto_client::view::ProfileView {
         has_passphrase: false,
         chats: Vec::new(),
         timeline: None,
+        has_recovery_code: false,
         search: None,
         notice: None,
     }

@@ -89,6 +89,7 @@ pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
         has_passphrase: false,
         chats: Vec::new(),
         timeline: None,
+        has_recovery_code: false,
         search: None,
         notice: None,
     }

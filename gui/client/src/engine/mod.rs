@@ -54,6 +54,8 @@ pub(crate) struct Engine<'a> {
     /// Wishes that wait for a disk that takes them, oldest first.
     unstored: VecDeque<Action>,
     store_at: Option<Instant>,
+    /// When to lock, unless a command comes.
+    lock_at: Option<Instant>,
     /// The notice that the disk takes nothing is up.
     is_store_failing: bool,
     rng: StdRng,
@@ -69,6 +71,8 @@ enum Event {
     StoreAgain,
     /// Nothing else is to be done.
     SearchOn,
+    /// Nobody has been there for long.
+    Lock,
 }
 
 impl<'a> Engine<'a> {
@@ -96,6 +100,7 @@ impl<'a> Engine<'a> {
             uplink,
             unstored: VecDeque::new(),
             store_at: None,
+            lock_at: None,
             is_store_failing: false,
         })
     }
@@ -103,15 +108,24 @@ impl<'a> Engine<'a> {
     /// Runs until the profile is locked or the program ends.
     pub(crate) async fn run(mut self) -> Exit {
         self.screen.touch();
+        self.somebody_is_there();
         let exit = loop {
             let handled = match self.next_event().await {
                 Event::Shutdown => break Exit::Shutdown,
                 Event::Publish => self.publish(),
-                Event::Request(Request::Wish(Command::Lock)) if self.vault.has_passphrase() => {
+                Event::Lock | Event::Request(Request::Wish(Command::Lock))
+                    if self.vault.locks() =>
+                {
                     break Exit::Locked;
                 }
-                Event::Request(Request::Wish(command)) => self.command(command),
-                Event::Request(Request::Question(question)) => self.question(question),
+                Event::Lock => Ok(()),
+                Event::Request(request) => {
+                    self.somebody_is_there();
+                    match request {
+                        Request::Wish(command) => self.command(command),
+                        Request::Question(question) => self.question(question),
+                    }
+                }
                 Event::RelayChanged => {
                     let is_known = self.profile.relay.borrow_and_update().is_some();
                     self.uplink.retarget(is_known);
@@ -151,6 +165,7 @@ impl<'a> Engine<'a> {
                 // Whoever names the relay is gone: the program is about to end.
                 Err(_) => Event::Shutdown,
             },
+            () = at(self.lock_at), if self.unstored.is_empty() => Event::Lock,
             () = at(self.store_at) => Event::StoreAgain,
             () = at(timer) => Event::Timer,
             event = self.uplink.event(!self.core.is_inbox_stalled()) => Event::Link(event),
@@ -168,10 +183,24 @@ impl<'a> Engine<'a> {
     /// What a command means for the core; `None` when it does not concern it, and is done.
     fn action(&mut self, command: Command) -> Result<Option<Action>, VaultError> {
         Ok(Some(match command {
-            // There is nothing to open, unlock or (without a passphrase) lock.
+            // There is nothing to open, unlock or (with a key beside the vault) lock.
             Command::Open | Command::Unlock(_) | Command::Lock => return Ok(None),
+            Command::LockAfter(idle) => {
+                self.profile.lock_after = idle;
+                self.somebody_is_there();
+                return Ok(None);
+            }
             Command::SetPassphrase { current, new } => {
-                self.set_passphrase(&current, &new);
+                let cost = self.profile.passphrase_cost;
+                let rng = &mut self.rng;
+                let set = self.vault.set_passphrase(&current, &new, cost, rng);
+                self.secret_set(set, Notice::PassphraseSet);
+                return Ok(None);
+            }
+            Command::SetRecoveryCode { current, new } => {
+                let rng = &mut self.rng;
+                let set = self.vault.set_recovery_code(&current, new.as_ref(), rng);
+                self.secret_set(set, Notice::RecoveryCodeSet);
                 return Ok(None);
             }
             Command::ShowChat { chat, around } => {
@@ -351,18 +380,21 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn set_passphrase(&mut self, current: &str, new: &str) {
-        let cost = self.profile.passphrase_cost;
-        let set = self.vault.set_passphrase(current, new, cost, &mut self.rng);
+    fn secret_set(&mut self, set: Result<(), VaultError>, done: Notice) {
         self.core.set_notice(Some(match set {
-            Ok(()) => Notice::PassphraseSet,
-            Err(VaultError::WrongPassphrase) => Notice::PassphraseWrong,
+            Ok(()) => done,
+            Err(VaultError::WrongSecret) => Notice::PassphraseWrong,
             Err(error) => {
-                tracing::warn!(%error, "the passphrase was not changed");
+                tracing::warn!(%error, "what opens the vault was not changed");
                 Notice::NotStored
             }
         }));
         self.screen.touch();
+    }
+
+    /// The time after which the vault is locked begins anew.
+    fn somebody_is_there(&mut self) {
+        self.lock_at = self.profile.lock_after.map(|idle| Instant::now() + idle);
     }
 
     fn search_on(&mut self) -> Result<(), VaultError> {
@@ -383,6 +415,7 @@ impl<'a> Engine<'a> {
         let view = self.screen.view(relay, &self.core, &self.vault)?;
         self.profile.publisher.publish(ProfileView {
             search: self.search.as_ref().map(Search::results),
+            has_recovery_code: self.vault.has_recovery_code(),
             ..view
         });
         Ok(())

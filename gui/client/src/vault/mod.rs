@@ -19,7 +19,8 @@ use std::sync::Once;
 use rand::CryptoRng;
 use rusqlite::{Connection, OpenFlags};
 use sotto_crypto::{
-    Argon2Cost, Identity, MasterKey, UnlockError, VaultHeader, VaultHeaderError, VaultSecret,
+    Argon2Cost, Identity, MasterKey, RecoveryCode, UnlockError, VaultHeader, VaultHeaderError,
+    VaultSecret, VaultSlot,
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -58,9 +59,9 @@ pub(crate) enum VaultError {
     /// Header or key file are missing, or do not belong to the database.
     #[error("key of the vault is missing")]
     KeyMissing,
-    /// The passphrase is wrong.
-    #[error("passphrase is wrong")]
-    WrongPassphrase,
+    /// The passphrase or the recovery code is wrong.
+    #[error("passphrase or recovery code is wrong")]
+    WrongSecret,
 }
 
 impl From<io::Error> for VaultError {
@@ -88,6 +89,7 @@ impl From<VaultHeaderError> for VaultError {
     fn from(error: VaultHeaderError) -> Self {
         match error {
             VaultHeaderError::Newer { .. } => Self::Newer,
+            VaultHeaderError::Memory => Self::Unreadable,
             _ => Self::Damaged,
         }
     }
@@ -97,13 +99,13 @@ impl From<VaultHeaderError> for VaultError {
 pub(crate) enum Found {
     /// No vault yet.
     Nothing(Folder),
-    /// A vault with a passphrase.
+    /// A vault that a person has to open.
     Locked(LockedVault),
     /// A vault whose key lies beside it.
     Open(Vault),
 }
 
-/// Locks the folder and looks what is there; opens a vault that needs no passphrase.
+/// Locks the folder and looks what is there; opens a vault whose key lies beside it.
 ///
 /// # Errors
 /// See [`VaultError`].
@@ -113,7 +115,7 @@ pub(crate) fn find(path: &Path) -> Result<Found, VaultError> {
         return Ok(Found::Nothing(folder));
     }
     let header = VaultHeader::parse(&folder.read_header()?)?;
-    if header.has_passphrase() {
+    if !header.has(VaultSlot::KeyFile) {
         return Ok(Found::Locked(LockedVault { folder, header }));
     }
     let key = folder.read_key()?;
@@ -123,24 +125,40 @@ pub(crate) fn find(path: &Path) -> Result<Found, VaultError> {
     Ok(Found::Open(Vault::open(folder, header, master)?))
 }
 
-/// A vault that waits for its passphrase.
+/// A vault that waits for its passphrase or recovery code.
 pub(crate) struct LockedVault {
     folder: Folder,
     header: VaultHeader,
 }
 
 impl LockedVault {
-    /// Opens the vault; takes about a second by design. The second half of an error gives the
-    /// locked vault back when the passphrase was wrong.
-    pub(crate) fn unlock(self, passphrase: &str) -> Result<Vault, (VaultError, Option<Self>)> {
-        match self.header.unlock(&VaultSecret::Passphrase(passphrase)) {
+    /// Opens the vault with its passphrase or recovery code; with a passphrase it takes about a
+    /// second, by design. The second half of an error gives the locked vault back when the secret
+    /// was wrong.
+    pub(crate) fn unlock(self, secret: &str) -> Result<Vault, (VaultError, Option<Self>)> {
+        match unlock(&self.header, secret) {
             Ok(master) => {
                 Vault::open(self.folder, self.header, master).map_err(|error| (error, None))
             }
-            Err(UnlockError::Wrong) => Err((VaultError::WrongPassphrase, Some(self))),
-            Err(_) => Err((VaultError::Damaged, None)),
+            Err(VaultError::WrongSecret) => Err((VaultError::WrongSecret, Some(self))),
+            Err(error) => Err((error, None)),
         }
     }
+}
+
+/// The master key, for what a person typed: a recovery code or a passphrase.
+fn unlock(header: &VaultHeader, secret: &str) -> Result<MasterKey, VaultError> {
+    if let Ok(code) = secret.parse::<RecoveryCode>()
+        && let Ok(master) = header.unlock(&VaultSecret::RecoveryCode(&code))
+    {
+        return Ok(master);
+    }
+    header
+        .unlock(&VaultSecret::Passphrase(secret))
+        .map_err(|error| match error {
+            UnlockError::Wrong | UnlockError::NoSlot => VaultError::WrongSecret,
+            _ => VaultError::Unreadable,
+        })
 }
 
 /// An open vault.
@@ -168,14 +186,13 @@ impl Vault {
         let master = MasterKey::generate(rng);
         let header = if let Some((passphrase, cost)) = protection {
             folder.remove_key()?;
-            VaultHeader::create(&master, &VaultSecret::Passphrase(passphrase), cost, rng)
+            VaultHeader::create(&master, &VaultSecret::Passphrase(passphrase), cost, rng)?
         } else {
             let key = random_key(rng);
             folder.write_key(&key)?;
             let secret = VaultSecret::KeyFile(&key);
-            VaultHeader::create(&master, &secret, Argon2Cost::DEFAULT, rng)
+            VaultHeader::create(&master, &secret, Argon2Cost::DEFAULT, rng)?
         };
-        let header = header.map_err(|_| VaultError::Unreadable)?;
         folder.write_header(&header.encode())?;
         let path = folder.new_database()?;
         {
@@ -205,7 +222,7 @@ impl Vault {
             migrate(&transaction, version)?;
             transaction.commit()?;
         }
-        if header.has_passphrase() {
+        if !header.has(VaultSlot::KeyFile) {
             // Left over when the power failed while a passphrase was being set.
             folder.remove_key()?;
         }
@@ -219,14 +236,25 @@ impl Vault {
 
     /// Whether a passphrase protects the vault.
     pub(crate) fn has_passphrase(&self) -> bool {
-        self.header.has_passphrase()
+        self.header.has(VaultSlot::Passphrase)
+    }
+
+    /// Whether a recovery code opens the vault.
+    pub(crate) fn has_recovery_code(&self) -> bool {
+        self.header.has(VaultSlot::RecoveryCode)
+    }
+
+    /// Whether a person has to open the vault again once it is closed.
+    pub(crate) fn locks(&self) -> bool {
+        !self.header.has(VaultSlot::KeyFile)
     }
 
     /// Sets, changes or (with an empty `new`) removes the passphrase; takes about a second. The
-    /// slot is rewritten, the database is not.
+    /// slot is rewritten, the database is not. In place of the passphrase so far, `current` may be
+    /// the recovery code.
     ///
     /// # Errors
-    /// [`VaultError::WrongPassphrase`] when `current` is not the passphrase so far.
+    /// [`VaultError::WrongSecret`] when `current` is neither.
     pub(crate) fn set_passphrase(
         &mut self,
         current: &str,
@@ -234,37 +262,63 @@ impl Vault {
         cost: Argon2Cost,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), VaultError> {
-        if self.has_passphrase()
-            && self
-                .header
-                .unlock(&VaultSecret::Passphrase(current))
-                .is_err()
-        {
-            return Err(VaultError::WrongPassphrase);
+        if self.locks() {
+            unlock(&self.header, current)?;
         }
         // At every moment one of the headers can be opened with what lies beside it.
-        if new.is_empty() {
-            let key = random_key(rng);
-            let header = self.new_header(&VaultSecret::KeyFile(&key), cost, rng)?;
+        let key = random_key(rng);
+        let secret = if new.is_empty() {
             self.folder.write_key(&key)?;
-            self.folder.write_header(&header.encode())?;
-            self.header = header;
+            VaultSecret::KeyFile(&key)
         } else {
-            let header = self.new_header(&VaultSecret::Passphrase(new), cost, rng)?;
-            self.folder.write_header(&header.encode())?;
-            self.header = header;
+            VaultSecret::Passphrase(new)
+        };
+        let header = if self.has_recovery_code() {
+            // The code stays what it is, and with it the salt and the cost.
+            let mut header = self.header.clone();
+            header.set(&self.master, &secret, rng)?;
+            header.remove(if new.is_empty() {
+                VaultSlot::Passphrase
+            } else {
+                VaultSlot::KeyFile
+            });
+            header
+        } else {
+            VaultHeader::create(&self.master, &secret, cost, rng)?
+        };
+        self.folder.write_header(&header.encode())?;
+        self.header = header;
+        if self.locks() {
             self.folder.remove_key()?;
         }
         Ok(())
     }
 
-    fn new_header(
-        &self,
-        secret: &VaultSecret<'_>,
-        cost: Argon2Cost,
+    /// Sets or changes the recovery code, or removes it; the other way to open the vault stays.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongSecret`] when `current` is not the passphrase or the code so far.
+    pub(crate) fn set_recovery_code(
+        &mut self,
+        current: &str,
+        new: Option<&RecoveryCode>,
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<VaultHeader, VaultError> {
-        VaultHeader::create(&self.master, secret, cost, rng).map_err(|_| VaultError::Unreadable)
+    ) -> Result<(), VaultError> {
+        if self.locks() {
+            unlock(&self.header, current)?;
+        }
+        let mut header = self.header.clone();
+        match new {
+            Some(code) => header.set(&self.master, &VaultSecret::RecoveryCode(code), rng)?,
+            // Whoever has nothing else would have nothing left.
+            None if self.locks() && !self.has_passphrase() => {
+                return Err(VaultError::WrongSecret);
+            }
+            None => header.remove(VaultSlot::RecoveryCode),
+        }
+        self.folder.write_header(&header.encode())?;
+        self.header = header;
+        Ok(())
     }
 }
 

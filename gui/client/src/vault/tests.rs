@@ -1,3 +1,5 @@
+mod secrets;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
