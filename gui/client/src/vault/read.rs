@@ -18,6 +18,12 @@ const WINDOW_SIDE: usize = 150;
 pub(super) const MESSAGE_COLUMNS: &str =
     "key, chat, mine, id, kind, payload, sent_at, delivery, unread, sealed";
 
+/// The newest message of each chat. To group all messages by their chat would look at each of them.
+pub(super) const LAST_KEYS: &str =
+    "SELECT (SELECT max(key) FROM message WHERE chat = chat.id) FROM chat";
+/// Messages not yet read. To put them in order, SQLite would rather look at all messages.
+pub(super) const UNREAD: &str = "message INDEXED BY message_unread WHERE unread = 1";
+
 /// A stretch of a chat, oldest first.
 pub(crate) struct Window {
     pub(crate) messages: Vec<MessageRecord>,
@@ -75,15 +81,12 @@ impl Vault {
             )?,
             last: all(
                 db,
-                &format!(
-                    "SELECT {MESSAGE_COLUMNS} FROM message WHERE key IN
-                     (SELECT max(key) FROM message GROUP BY chat)"
-                ),
+                &format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE key IN ({LAST_KEYS})"),
                 message,
             )?,
             unread: all(
                 db,
-                "SELECT chat, key, id FROM message WHERE unread = 1 ORDER BY key",
+                &format!("SELECT chat, key, id FROM {UNREAD} ORDER BY key"),
                 |row| {
                     let id = MessageId(row.get(2)?);
                     Ok((ChatId(row.get(0)?), MessageKey(row.get(1)?), id))
@@ -159,8 +162,7 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub(crate) fn unread(&self, limit: usize) -> Result<Vec<MessageRecord>, VaultError> {
-        let sql =
-            format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE unread = 1 ORDER BY key LIMIT ?");
+        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM {UNREAD} ORDER BY key LIMIT ?");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         all_with(&self.database, &sql, params![limit], message)
     }

@@ -312,6 +312,31 @@ fn check_sample(vault: &Vault) {
 }
 
 #[test]
+fn opening_looks_at_few_of_many_messages() {
+    let dir = tempdir().unwrap();
+    let vault = create(&dir.path().join("alice"));
+    let plan = |sql: &str| {
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let mut statement = vault.database.prepare(&sql).unwrap();
+        let steps = statement.query_map([], |row| row.get(3)).unwrap();
+        steps.collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    let last = plan(&format!(
+        "SELECT * FROM message WHERE key IN ({})",
+        read::LAST_KEYS
+    ));
+    assert!(
+        !last.iter().any(|step| step.starts_with("SCAN message")),
+        "{last:?}"
+    );
+    let unread = plan(&format!("SELECT * FROM {} ORDER BY key", read::UNREAD));
+    assert!(
+        unread[0].ends_with("USING INDEX message_unread"),
+        "{unread:?}"
+    );
+}
+
+#[test]
 fn a_second_opener_is_told_so() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("alice");
