@@ -13,7 +13,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sotto_client::view::{Body, ProfileState, ProfileView, SearchHit, SearchResults, SearchState};
 use sotto_client::{Command, Passphrase, Query, RecoveryCode};
-use sotto_tests::Desk;
+use sotto_tests::{Desk, Host};
 use tempfile::tempdir;
 
 /// Waits for the end of a search, and gives what it found.
@@ -63,6 +63,21 @@ fn a_search_finds_in_all_chats_page_by_page_and_the_next_one_takes_its_place() {
     desk.command("alice", Command::EndSearch);
     desk.wait("alice", "no search", |view| {
         view.search.is_none().then_some(())
+    });
+}
+
+#[test]
+fn a_profile_that_cannot_lock_hears_its_relay_when_nobody_is_there() {
+    let dir = tempdir().unwrap();
+    let host = Host::start(&dir.path().join("relay"));
+    let desk = Desk::open(dir.path(), Some(host.invite()));
+    desk.wait_ready("alice");
+    desk.wait_ready("bob");
+    desk.command("alice", Command::LockAfter(Some(Duration::ZERO)));
+    desk.write("bob", "alice", "are you there?");
+    desk.wait("alice", "the message", |view| {
+        let row = view.chats.iter().find(|row| row.handle == "bob")?;
+        row.last.is_some().then_some(())
     });
 }
 

@@ -118,7 +118,11 @@ impl<'a> Engine<'a> {
                 {
                     break Exit::Locked;
                 }
-                Event::Lock => Ok(()),
+                // Its key lies beside it: there is nothing to lock until the next command.
+                Event::Lock => {
+                    self.lock_at = None;
+                    Ok(())
+                }
                 Event::Request(request) => {
                     self.somebody_is_there();
                     match request {
