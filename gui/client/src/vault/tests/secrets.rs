@@ -110,6 +110,16 @@ fn a_wrong_secret_and_a_newer_version_change_no_file() {
 }
 
 #[test]
+fn a_vault_without_a_passphrase_keeps_its_key_when_none_is_set() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let mut vault = create(&path);
+    let before = files(&path);
+    set_passphrase(&mut vault, "", "").unwrap();
+    assert_eq!(files(&path), before);
+}
+
+#[test]
 fn secrets_are_not_changed_by_whoever_does_not_know_them() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("alice");
