@@ -35,6 +35,15 @@ pub(crate) fn id(profile: &ProfileId) -> Id {
     Id::unique(("search", profile))
 }
 
+/// The beginning of a query about one chat.
+pub(crate) fn within(chat: &ChatRow) -> String {
+    if chat.handle.is_empty() {
+        // A quotation ends with the next mark.
+        return format!("in:\"{}\" ", chat.name.replace('"', ""));
+    }
+    format!("in:{} ", chat.handle)
+}
+
 /// What a person looks for in one profile.
 #[derive(Default)]
 pub(crate) struct SearchDesk {
@@ -106,6 +115,9 @@ impl SearchDesk {
             let down = input.key_pressed(Key::ArrowDown);
             (down, input.key_pressed(Key::Enter))
         });
+        if self.is_idle() || !(down || enter) {
+            return;
+        }
         let chat = self.chats(profile).next();
         let hit = self.results(profile).and_then(|found| found.hits.first());
         let first = match (chat, hit) {
@@ -113,12 +125,12 @@ impl SearchDesk {
             (None, Some(hit)) => Some((hit_id(&profile.id, hit), find(hit))),
             (None, None) => None,
         };
-        let Some((id, wish)) = first.filter(|_| !self.is_idle()) else {
+        let Some((id, wish)) = first else {
             return;
         };
         if down {
             ui.memory_mut(|memory| memory.request_focus(id));
-        } else if enter {
+        } else {
             asks.wish(wish);
         }
     }

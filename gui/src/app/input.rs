@@ -44,8 +44,7 @@ impl App {
                 }
                 Stroke::Search => self.begin_search(ctx, profile, String::new()),
                 Stroke::SearchChat => {
-                    let chat = open.map(|row| format!("in:\"{}\" ", row.name));
-                    self.begin_search(ctx, profile, chat.unwrap_or_default());
+                    self.begin_search(ctx, profile, open.map(search::within).unwrap_or_default());
                 }
                 Stroke::Settings => asks.wish(Wish::Dialog(Box::new(Dialog::Settings))),
                 Stroke::Shortcuts => asks.wish(Wish::Dialog(Box::new(Dialog::Shortcuts))),
