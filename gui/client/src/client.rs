@@ -223,12 +223,13 @@ impl Client {
         let Some(running) = self.profiles.get(profile) else {
             return Err(Busy(command));
         };
-        let sent = running.requests.try_send(Request::Wish(command));
-        sent.map_err(|error| match error.into_inner() {
-            Request::Wish(command) => Busy(command),
-            // What was handed over was a wish.
-            Request::Question(_) => Busy(Command::DismissNotice),
-        })
+        match running.requests.try_reserve() {
+            Ok(room) => {
+                room.send(Request::Wish(command));
+                Ok(())
+            }
+            Err(_) => Err(Busy(command)),
+        }
     }
 
     /// What is to be seen now.
