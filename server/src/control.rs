@@ -302,8 +302,7 @@ async fn send<S: Store>(
         refused_for_now(request, obstacle)
     });
     // What is known at once is known before the next request is read. A disk that fails is known
-    // later: what was read in between is behind the envelope in its mailboxes, and the store
-    // declines it too; only what comes in the moment until this is polled again may overtake.
+    // later: what was read in between may overtake the envelope.
     match poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
         Poll::Ready(frame) => at_once(frame),
         Poll::Pending => answer,
