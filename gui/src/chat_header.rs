@@ -108,6 +108,7 @@ fn trust_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, chat: &ChatRow, asks: &mu
     }
     let (icon, ink, label) = match chat.trust {
         Trust::Verified => (Icon::ShieldCheck, p.success, words::VERIFIED),
+        Trust::Introduced => (Icon::Shield, p.text2, words::INTRODUCED),
         Trust::Unverified => (Icon::Shield, p.text2, words::NOT_VERIFIED),
         Trust::Changed => (Icon::ShieldAlert, p.warning, words::CHANGED),
     };

@@ -81,8 +81,14 @@ pub(crate) fn ui(
             if text_button(ui, p, Kind::Primary, words::VERIFY, space::TARGET, 0.0).clicked() {
                 asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
             }
-            if text_button(ui, p, Kind::Plain, words::ACCEPT, space::TARGET, 0.0).clicked() {
-                asks.command(&scene.profile.id, Command::AcceptIdentity(chat.id));
+            let accepts = text_button(ui, p, Kind::Plain, words::ACCEPT, space::TARGET, 0.0);
+            if let Some(safety_number) = chat.safety_number.clone().filter(|_| accepts.clicked()) {
+                let chat = chat.id;
+                let command = Command::AcceptIdentity {
+                    chat,
+                    safety_number,
+                };
+                asks.command(&scene.profile.id, command);
             }
         });
     }

@@ -72,6 +72,8 @@ pub(crate) const YESTERDAY: &str = "Yesterday";
 pub(crate) const VERIFIED: &str = "Verified";
 /// Trust chip: nobody has compared.
 pub(crate) const NOT_VERIFIED: &str = "Not verified";
+/// Trust chip: a link named the identity.
+pub(crate) const INTRODUCED: &str = "Introduced by a link";
 /// Trust chip: another identity.
 pub(crate) const CHANGED: &str = "Safety number changed";
 /// Opens the comparison.

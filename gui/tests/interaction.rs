@@ -513,7 +513,13 @@ fn a_changed_identity_blocks_sending_until_it_is_accepted() {
     harness.run_steps(2);
     let asked = harness.state_mut().take();
     assert!(
-        asked.contains(&(id("alice"), Command::AcceptIdentity(BOB))),
+        asked.contains(&(
+            id("alice"),
+            Command::AcceptIdentity {
+                chat: BOB,
+                safety_number: sample::SAFETY_NUMBER.to_owned(),
+            }
+        )),
         "{asked:?}"
     );
 }
@@ -529,7 +535,14 @@ fn safety_numbers_are_compared_in_a_dialog() {
         harness.run_steps(3);
         assert_eq!(
             harness.state_mut().take(),
-            [(id("alice"), Command::SetVerified { chat: BOB, matches })]
+            [(
+                id("alice"),
+                Command::SetVerified {
+                    chat: BOB,
+                    safety_number: sample::SAFETY_NUMBER.to_owned(),
+                    matches
+                }
+            )]
         );
         assert!(!shows(&harness, "Safety number:"));
     }

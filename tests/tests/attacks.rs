@@ -228,8 +228,13 @@ fn a_changed_identity_blocks_sending_until_it_is_accepted() {
     alice.wait_messages("alice", "bob", "it is held back", |messages| {
         (messages.last()?.delivery == Delivery::Sending).then_some(())
     });
-    let chat = alice.chat_id("alice", "bob");
-    alice.command("alice", Command::AcceptIdentity(chat));
+    let row = alice.chat("alice", "bob");
+    let (chat, safety_number) = (row.id, row.safety_number.unwrap());
+    let accept = Command::AcceptIdentity {
+        chat,
+        safety_number,
+    };
+    alice.command("alice", accept);
     // Messages that the old identity never confirmed are sent to the new one.
     bob.show("bob", "alice");
     bob.wait_messages("bob", "alice", "both", |messages| {

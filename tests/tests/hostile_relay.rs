@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sotto_client::view::{Delivery as Progress, Notice, RelayProblem, RelayState};
+use sotto_client::Command;
+use sotto_client::view::{Delivery as Progress, Notice, RelayProblem, RelayState, Trust};
 use sotto_crypto::Identity;
 use sotto_net::frame::{FRAME_BYTES_MAX, FrameReader};
 use sotto_net::login;
@@ -118,6 +119,56 @@ fn r1_a_replayed_envelope_is_passed_over_on_every_connection_and_after_a_restart
     });
     alice.write("alice", "bob", "five");
     bob.read("bob", "alice", &[&all[..], &["five"]].concat());
+}
+
+#[test]
+fn r5_a_relay_that_flips_between_two_identities_gets_no_message_to_the_wrong_one() {
+    let dir = tempdir().unwrap();
+    let liar = Liar::start();
+    let (alice, bob) = talking(dir.path(), &liar);
+    let honest = liar.ledger(|ledger| ledger.entry("bob")).unwrap();
+    // Somebody else claims the handle, and the relay lets them.
+    let other = Desk::open_only(&dir.path().join("three"), Some(liar.invite()), "bob");
+    let wait_trust = |expected: Trust| {
+        alice.wait("alice", &format!("{expected:?}"), |view| {
+            let row = view.chats.iter().find(|row| row.handle == "bob")?;
+            (row.trust == expected).then(|| row.clone())
+        })
+    };
+    let before = alice.chat("alice", "bob").safety_number;
+    wait_trust(Trust::Changed);
+    let forged = liar.ledger(|ledger| ledger.entry("bob")).unwrap();
+    assert_ne!(honest.identity, forged.identity);
+    let to_other = record(&liar, "bob");
+    let words = liar.words("alice");
+    let mut expected = vec!["hi"];
+    for text in ["one", "two", "three"] {
+        alice.write("alice", "bob", text);
+        words.reply(honest.clone());
+        wait_trust(Trust::Unverified);
+        expected.push(text);
+        bob.read("bob", "alice", &expected);
+        wait_progress(&alice, &vec![Progress::Read; expected.len()]);
+        words.reply(forged.clone());
+        wait_trust(Trust::Changed);
+    }
+    alice.write("alice", "bob", "held back");
+    wait_heard(&liar, &alice, "alice", "Marked");
+    assert!(to_other.lock().unwrap().is_empty());
+    // What was decided about the one before is not taken for the other.
+    let row = wait_trust(Trust::Changed);
+    let accept = |safety_number: &Option<String>| Command::AcceptIdentity {
+        chat: row.id,
+        safety_number: safety_number.clone().unwrap(),
+    };
+    alice.command("alice", accept(&before));
+    wait_heard(&liar, &alice, "alice", "Marked again");
+    wait_trust(Trust::Changed);
+    assert!(to_other.lock().unwrap().is_empty());
+    alice.command("alice", accept(&row.safety_number));
+    other.read("bob", "alice", &["held back"]);
+    alice.write("alice", "bob", "and on");
+    other.read("bob", "alice", &["held back", "and on"]);
 }
 
 #[test]

@@ -231,6 +231,7 @@ fn safety_numbers_agree_and_verification_is_kept() {
         })
     };
     let shared = number("alice", "bob");
+    let safety_number = shared.clone();
     assert_eq!(shared, number("bob", "alice"));
     let pairs = [("alice", "charlie"), ("alice", "diana"), ("bob", "charlie")];
     let mut all: BTreeSet<String> = pairs.iter().map(|(a, b)| number(a, b)).collect();
@@ -241,6 +242,7 @@ fn safety_numbers_agree_and_verification_is_kept() {
         "alice",
         Command::SetVerified {
             chat,
+            safety_number,
             matches: true,
         },
     );

@@ -68,10 +68,27 @@ pub enum Command {
     },
     /// Send a failed message again.
     Retry(MessageKey),
-    /// Remember whether safety numbers were compared and match.
+    /// Add somebody to the contacts; [`ProfileView::addition`](crate::view::ProfileView::addition)
+    /// tells how it goes.
+    AddContact {
+        /// A handle, or a link as in
+        /// [`ProfileView::contact_link`](crate::view::ProfileView::contact_link).
+        who: String,
+    },
+    /// Compare what the peer shows, a code or the digits of the safety number;
+    /// [`ProfileView::comparison`](crate::view::ProfileView::comparison) tells how it went.
+    CompareCode {
+        /// The chat.
+        chat: ChatId,
+        /// What the peer shows.
+        code: String,
+    },
+    /// Remember whether safety numbers were compared and match. A match accepts a changed identity.
     SetVerified {
         /// The chat.
         chat: ChatId,
+        /// The number that was compared; nothing happens when it has changed since.
+        safety_number: String,
         /// They match.
         matches: bool,
     },
@@ -94,7 +111,12 @@ pub enum Command {
     /// Undo [`Command::Mute`].
     Unmute(ChatId),
     /// Go on with a peer's changed identity.
-    AcceptIdentity(ChatId),
+    AcceptIdentity {
+        /// The chat.
+        chat: ChatId,
+        /// The changed safety number that was seen; nothing happens when it has changed again.
+        safety_number: String,
+    },
     /// Look for messages in all chats, in place of what was looked for before; what is found
     /// follows in the snapshot.
     Search(Query),
@@ -123,8 +145,11 @@ impl std::fmt::Debug for Command {
             Self::SaveDraft { chat: _, text: _ } => "SaveDraft",
             Self::MarkRead { chat: _, up_to: _ } => "MarkRead",
             Self::Retry(_) => "Retry",
+            Self::AddContact { who: _ } => "AddContact",
+            Self::CompareCode { chat: _, code: _ } => "CompareCode",
             Self::SetVerified {
                 chat: _,
+                safety_number: _,
                 matches: _,
             } => "SetVerified",
             Self::AcceptRequest(_) => "AcceptRequest",
@@ -133,7 +158,10 @@ impl std::fmt::Debug for Command {
             Self::Unblock(_) => "Unblock",
             Self::Mute { chat: _, span: _ } => "Mute",
             Self::Unmute(_) => "Unmute",
-            Self::AcceptIdentity(_) => "AcceptIdentity",
+            Self::AcceptIdentity {
+                chat: _,
+                safety_number: _,
+            } => "AcceptIdentity",
             Self::Search(_) => "Search",
             Self::SearchOlder => "SearchOlder",
             Self::EndSearch => "EndSearch",

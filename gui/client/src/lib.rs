@@ -27,6 +27,7 @@ mod core;
 mod engine;
 mod environment;
 mod event;
+mod fingerprint;
 mod profile;
 mod publisher;
 mod query;

@@ -187,6 +187,9 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         has_recovery_code: false,
         chats: Vec::new(),
         timeline: None,
+        contact_link: None,
+        addition: None,
+        comparison: None,
         search: None,
         notice: None,
     }

@@ -86,6 +86,13 @@ pub struct ProfileView {
     pub timeline: Option<Arc<Timeline>>,
     /// What [`Command::Search`](crate::Command::Search) has found.
     pub search: Option<Arc<SearchResults>>,
+    /// How others recognise this identity, to be handed on by a way that they trust; `None` until
+    /// the relay is known.
+    pub contact_link: Option<String>,
+    /// The contact that was added last, or is being added.
+    pub addition: Option<Addition>,
+    /// The code that was compared last.
+    pub comparison: Option<Comparison>,
     /// Something went wrong that the person should know; stays until dismissed.
     pub notice: Option<Notice>,
 }
@@ -238,6 +245,8 @@ pub struct ChatRow {
     pub trust: Trust,
     /// The safety number shared with the peer, once its identity is known.
     pub safety_number: Option<String>,
+    /// What the peer may scan to compare: as [`ChatRow::safety_number`], with who shows it.
+    pub verification_code: Option<String>,
     /// The newest message.
     pub last: Option<Arc<Message>>,
     /// Messages not yet read.
@@ -337,11 +346,94 @@ pub enum Presence {
 pub enum Trust {
     /// As first seen; nobody has compared safety numbers.
     Unverified,
+    /// A link named this identity, and nobody has compared: as good as the way by which the link
+    /// came.
+    Introduced,
     /// Safety numbers were compared and match.
     Verified,
     /// The identity behind the handle is another one than before; sending waits until the person
     /// accepts it.
     Changed,
+}
+
+/// A contact that is added by [`Command::AddContact`](crate::Command::AddContact).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// What the command said.
+    pub who: String,
+    /// How far it has come.
+    pub state: AdditionState,
+}
+
+/// How far the addition of a contact has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdditionState {
+    /// The relay is asked.
+    LookingUp,
+    /// The chat with the contact.
+    Added(ChatId),
+    /// Nothing was added.
+    Failed(AdditionProblem),
+}
+
+/// Why a contact was not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AdditionProblem {
+    /// Neither a handle nor a whole link.
+    Malformed,
+    /// The link, or the identity, is of a newer version.
+    Newer,
+    /// The link is for another relay.
+    OtherRelay,
+    /// There is no connection to the relay.
+    Offline,
+    /// Nobody at the relay has this handle.
+    Unknown,
+    /// The handle is reserved, and its owner has not joined.
+    NotJoined,
+    /// The relay names another identity than the link.
+    WrongIdentity,
+    /// Another identity is known under this handle: that change has to be accepted first.
+    Changed,
+    /// It is this identity itself.
+    Oneself,
+    /// The identity is blocked.
+    Blocked,
+    /// There are too many chats.
+    TooMany,
+    /// The relay does not answer now.
+    Later,
+}
+
+/// What came of [`Command::CompareCode`](crate::Command::CompareCode).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The chat.
+    pub chat: ChatId,
+    /// What was compared.
+    pub code: String,
+    /// How it went.
+    pub outcome: Outcome,
+}
+
+/// How a comparison went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Both see each other: the peer is verified now.
+    Match,
+    /// Somebody may sit in between: the peer is not verified any more.
+    Mismatch,
+    /// The code belongs to another contact. Nothing was changed.
+    WrongPerson,
+    /// The code is the one that is shown here. Nothing was changed.
+    OwnCode,
+    /// A newer version wrote it. Nothing was changed.
+    Newer,
+    /// It is no code. Nothing was changed.
+    NoCode,
+    /// The peer has not joined yet.
+    NoIdentity,
 }
 
 /// A window of a chat's messages.

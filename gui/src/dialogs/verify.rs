@@ -66,6 +66,7 @@ pub(super) fn ui(ui: &Ui, scene: DialogScene<'_>, chat: ChatId, asks: &mut Asks)
                         &profile.id,
                         Command::SetVerified {
                             chat,
+                            safety_number: number.clone(),
                             matches: true,
                         },
                     );
@@ -76,6 +77,7 @@ pub(super) fn ui(ui: &Ui, scene: DialogScene<'_>, chat: ChatId, asks: &mut Asks)
                         &profile.id,
                         Command::SetVerified {
                             chat,
+                            safety_number: number.clone(),
                             matches: false,
                         },
                     );

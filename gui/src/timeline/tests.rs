@@ -38,6 +38,9 @@ fn profile() -> sotto_client::view::ProfileView {
         chats: Vec::new(),
         timeline: None,
         has_recovery_code: false,
+        contact_link: None,
+        addition: None,
+        comparison: None,
         search: None,
         notice: None,
     }

@@ -20,6 +20,9 @@ pub(crate) const NOW: Moment = Moment {
 pub(crate) const SAFETY_NUMBER: &str =
     "37281 90456 11820 66403 51976 08214 73350 29481 64017 35592 80143 97266";
 
+/// Its code.
+pub(crate) const VERIFICATION_CODE: &str = "sotto:verify/1/sbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbE/oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE";
+
 const MINUTE: i64 = 60_000;
 
 /// The four people, each with a chat with the other three; Alice is shown first.
@@ -90,6 +93,9 @@ pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
         chats: Vec::new(),
         timeline: None,
         has_recovery_code: false,
+        contact_link: None,
+        addition: None,
+        comparison: None,
         search: None,
         notice: None,
     }
@@ -104,6 +110,7 @@ pub(crate) fn chat(id: i64, handle: &str, name: &str) -> ChatRow {
         presence: Presence::Away,
         trust: Trust::Unverified,
         safety_number: Some(SAFETY_NUMBER.to_owned()),
+        verification_code: Some(VERIFICATION_CODE.to_owned()),
         last: None,
         unread: 0,
         draft: String::new(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sotto_net::Invite;
+
 use super::content::{MessageId, Shown};
 use super::effects::{Change, MessageRecord};
 use super::{Core, Moment};
@@ -19,14 +21,28 @@ pub(crate) enum Action {
     MarkRead { chat: ChatId, up_to: MessageKey },
     /// Send this failed message again.
     Retry(MessageRecord),
-    /// Remember whether safety numbers match.
-    SetVerified { chat: ChatId, matches: bool },
-    /// Go on with a changed identity; `undelivered` are the own messages that the old one never
-    /// confirmed, oldest first.
-    AcceptIdentity {
+    /// Remember whether the safety number that was seen matches. Here and below, `undelivered` are
+    /// the own messages that an identity which changed never confirmed, oldest first.
+    SetVerified {
         chat: ChatId,
+        seen: String,
+        matches: bool,
         undelivered: Vec<MessageRecord>,
     },
+    /// Go on with the changed identity whose safety number was seen.
+    AcceptIdentity {
+        chat: ChatId,
+        seen: String,
+        undelivered: Vec<MessageRecord>,
+    },
+    /// Compare what the peer shows.
+    CompareCode {
+        chat: ChatId,
+        code: String,
+        undelivered: Vec<MessageRecord>,
+    },
+    /// Add a contact by handle or link; `relay` is the one in use.
+    AddContact { who: String, relay: Option<Invite> },
     /// Take somebody who has written unasked as a contact.
     AcceptRequest(ChatId),
     /// Delete what they wrote, and block them.
@@ -57,10 +73,23 @@ impl Core {
             Action::SaveDraft { chat, text } => self.save_draft(chat, text),
             Action::MarkRead { chat, up_to } => self.mark_read(chat, up_to, now),
             Action::Retry(message) => self.retry(&message, now),
-            Action::SetVerified { chat, matches } => self.set_verified(chat, matches),
-            Action::AcceptIdentity { chat, undelivered } => {
-                self.accept_identity(chat, &undelivered, now);
-            }
+            Action::SetVerified {
+                chat,
+                seen,
+                matches,
+                undelivered,
+            } => self.set_verified(chat, &seen, matches, &undelivered, now),
+            Action::AcceptIdentity {
+                chat,
+                seen,
+                undelivered,
+            } => self.accept_identity(chat, &seen, &undelivered, now),
+            Action::CompareCode {
+                chat,
+                code,
+                undelivered,
+            } => self.compare_code(chat, code, &undelivered, now),
+            Action::AddContact { who, relay } => self.add_contact(who, relay.as_ref()),
             Action::AcceptRequest(chat) => self.accept_request(chat, now),
             Action::RefuseRequest(chat) => self.refuse_request(chat),
             Action::Block(chat) => self.block(chat),
@@ -149,49 +178,8 @@ impl Core {
         }
     }
 
-    fn set_verified(&mut self, chat_id: ChatId, matches: bool) {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return;
-        };
-        // A changed identity is accepted first: what was compared is then what is used.
-        if chat.pending.is_none() && chat.identity.is_some() && chat.is_verified != matches {
-            chat.is_verified = matches;
-            self.commit_chat(chat_id);
-        }
-    }
-
-    fn accept_identity(&mut self, chat_id: ChatId, undelivered: &[MessageRecord], now: Moment) {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return;
-        };
-        let Some(identity) = chat.pending.take() else {
-            return;
-        };
-        let old = chat.identity.replace(identity);
-        chat.is_verified = false;
-        chat.compare_with(self.identity.public());
-        for held in std::mem::take(&mut chat.sessions) {
-            let id = held.session.id();
-            self.effects.commit.push(Change::RemoveSession(id));
-        }
-        if let Some(old) = old {
-            let device = sotto_net::wire::DeviceKey(old.device_key());
-            for gone in self.outbox.remove_device(device) {
-                self.effects.commit.push(Change::RemoveOutbox(gone.id));
-            }
-        }
-        self.commit_chat(chat_id);
-        // They were sealed for somebody who will not read them.
-        for message in undelivered {
-            self.seal_again(message);
-        }
-        self.merge_unnamed(chat_id, now);
-        self.watch_presence();
-        self.advance(chat_id, now);
-    }
-
     /// Queues an own message for sealing as if it were new.
-    fn seal_again(&mut self, message: &MessageRecord) {
+    pub(super) fn seal_again(&mut self, message: &MessageRecord) {
         let Some(chat) = self.chats.get_mut(&message.chat) else {
             return;
         };

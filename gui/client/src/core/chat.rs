@@ -7,7 +7,8 @@ use sotto_crypto::{DeviceId, PublicIdentity, SafetyNumber, Session, SessionId};
 use sotto_net::wire::DeviceKey;
 
 use super::content::MessageId;
-use super::effects::{ChatRecord, MessageRecord};
+use super::effects::{ChatRecord, MessageRecord, Proof};
+use crate::fingerprint::VerificationCode;
 use crate::view::{
     Body, ChatId, ChatRow, Delivery, Message, MessageKey, Mute, Presence, Standing, Trust,
 };
@@ -40,7 +41,7 @@ pub(super) struct Chat {
     pub(super) name: String,
     pub(super) identity: Option<PublicIdentity>,
     pub(super) pending: Option<PublicIdentity>,
-    pub(super) is_verified: bool,
+    pub(super) proof: Proof,
     pub(super) draft: String,
     pub(super) standing: Standing,
     pub(super) is_blocked: bool,
@@ -56,6 +57,7 @@ pub(super) struct Chat {
     /// Received in the current batch; a receipt is due.
     pub(super) received: Vec<MessageId>,
     safety_number: Option<String>,
+    verification_code: Option<String>,
 }
 
 impl Chat {
@@ -70,7 +72,7 @@ impl Chat {
             name: record.name,
             identity: decode(record.identity),
             pending: decode(record.pending),
-            is_verified: record.is_verified,
+            proof: record.proof,
             draft: record.draft,
             standing: record.standing,
             is_blocked: record.is_blocked,
@@ -83,7 +85,12 @@ impl Chat {
             last: None,
             received: Vec::new(),
             safety_number: None,
+            verification_code: None,
         };
+        if chat.identity.is_none() {
+            // Nobody was verified: whoever comes is not taken for them.
+            chat.proof = Proof::Nothing;
+        }
         chat.compare_with(own);
         chat
     }
@@ -95,7 +102,7 @@ impl Chat {
             name: self.name.clone(),
             identity: self.identity.as_ref().map(PublicIdentity::encode),
             pending: self.pending.as_ref().map(PublicIdentity::encode),
-            is_verified: self.is_verified,
+            proof: self.proof,
             draft: self.draft.clone(),
             standing: self.standing,
             is_blocked: self.is_blocked,
@@ -105,8 +112,20 @@ impl Chat {
 
     /// Recomputes the safety number; to be called whenever an identity changed.
     pub(super) fn compare_with(&mut self, own: &PublicIdentity) {
-        let shown = self.pending.as_ref().or(self.identity.as_ref());
-        self.safety_number = shown.map(|peer| SafetyNumber::between(own, peer).to_string());
+        let shown = self.shown();
+        let number = shown.map(|peer| SafetyNumber::between(own, peer).to_string());
+        let code = shown.map(|peer| VerificationCode::new(own, peer).to_string());
+        (self.safety_number, self.verification_code) = (number, code);
+    }
+
+    /// The identity that is compared: the changed one, as long as it waits to be accepted.
+    pub(super) fn shown(&self) -> Option<&PublicIdentity> {
+        self.pending.as_ref().or(self.identity.as_ref())
+    }
+
+    /// The safety number that is shown.
+    pub(super) fn safety_number(&self) -> Option<&str> {
+        self.safety_number.as_deref()
     }
 
     /// Where envelopes to the peer go: messages, receipts, and whatever else would tell that
@@ -219,10 +238,11 @@ impl Chat {
             (Some(_), true) => Presence::Online,
             (Some(_), false) => Presence::Away,
         };
-        let trust = match (&self.pending, self.is_verified) {
+        let trust = match (&self.pending, self.proof) {
             (Some(_), _) => Trust::Changed,
-            (None, true) => Trust::Verified,
-            (None, false) => Trust::Unverified,
+            (None, Proof::Comparison) => Trust::Verified,
+            (None, Proof::Link) => Trust::Introduced,
+            (None, Proof::Nothing) => Trust::Unverified,
         };
         ChatRow {
             id: self.id,
@@ -231,6 +251,7 @@ impl Chat {
             presence,
             trust,
             safety_number: self.safety_number.clone(),
+            verification_code: self.verification_code.clone(),
             last: self.last.as_ref().map(|(_, last)| Arc::clone(last)),
             unread: u32::try_from(self.unread.len()).unwrap_or(u32::MAX),
             draft: self.draft.clone(),

@@ -95,6 +95,17 @@ impl Change {
     }
 }
 
+/// What speaks for a peer's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The relay's word.
+    Nothing,
+    /// A link that named it.
+    Link,
+    /// A comparison by both.
+    Comparison,
+}
+
 /// A chat as stored.
 #[derive(Clone)]
 pub(crate) struct ChatRecord {
@@ -106,7 +117,7 @@ pub(crate) struct ChatRecord {
     pub(crate) identity: Option<Vec<u8>>,
     /// Another identity behind the handle, which waits to be accepted.
     pub(crate) pending: Option<Vec<u8>>,
-    pub(crate) is_verified: bool,
+    pub(crate) proof: Proof,
     pub(crate) draft: String,
     pub(crate) standing: Standing,
     pub(crate) is_blocked: bool,
@@ -123,7 +134,7 @@ impl ChatRecord {
             name: name.to_owned(),
             identity: None,
             pending: None,
-            is_verified: false,
+            proof: Proof::Nothing,
             draft: String::new(),
             standing,
             is_blocked: false,

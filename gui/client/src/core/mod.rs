@@ -5,12 +5,14 @@
 //! - [`publish`] keeps prekeys at the relay,
 //! - [`directory`] knows who is behind a handle, and whether that changed,
 //! - [`requests`] keeps strangers apart, [`quiet`] those who are blocked or muted,
+//! - [`trust`] compares identities, [`additions`] adds contacts,
 //! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
 //! - [`send`] seals messages and receipts.
 //!
 //! A core that could not commit its effects is thrown away and loaded again from the vault.
 
 mod act;
+mod additions;
 mod chat;
 pub(crate) mod content;
 mod directory;
@@ -24,6 +26,7 @@ pub(crate) mod recent;
 mod relay;
 mod requests;
 mod send;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -33,9 +36,9 @@ use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use sotto_crypto::{Identity, Session, SessionId};
-use sotto_net::RelayId;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, RelayFrame, StoreId, Welcome};
+use sotto_net::{Invite, RelayId};
 
 pub(crate) use self::act::Action;
 pub(crate) use self::chat::message_view;
@@ -47,7 +50,8 @@ use self::receive::Inbox;
 use self::recent::RecentDeliveries;
 use self::relay::LinkState;
 use crate::Person;
-use crate::view::{ChatId, ChatRow, MessageKey, Notice, peer_name};
+use crate::fingerprint::ContactLink;
+use crate::view::{Addition, ChatId, ChatRow, Comparison, MessageKey, Notice, peer_name};
 
 /// Chats of one profile: neither a relay nor strangers can fill the disk with them.
 const CHATS_MAX: usize = 10_000;
@@ -95,6 +99,10 @@ pub(crate) struct Core {
     link: Option<LinkState>,
     is_handle_taken: bool,
     notice: Option<Notice>,
+    addition: Option<Addition>,
+    /// The question whose answer the addition awaits.
+    looking_up: Option<u32>,
+    comparison: Option<Comparison>,
     effects: Effects,
     changed_sessions: BTreeSet<SessionId>,
 }
@@ -159,6 +167,9 @@ impl Core {
             link: None,
             is_handle_taken: false,
             notice: None,
+            addition: None,
+            looking_up: None,
+            comparison: None,
             effects: Effects::default(),
             changed_sessions: BTreeSet::new(),
         }
@@ -262,6 +273,26 @@ impl Core {
     /// Something that the person should know.
     pub(crate) fn notice(&self) -> Option<Notice> {
         self.notice
+    }
+
+    /// The contact that is being added, or was last.
+    pub(crate) fn addition(&self) -> Option<&Addition> {
+        self.addition.as_ref()
+    }
+
+    /// The last code that was compared.
+    pub(crate) fn comparison(&self) -> Option<&Comparison> {
+        self.comparison.as_ref()
+    }
+
+    /// How others recognise this identity, at the relay with this invite.
+    pub(crate) fn contact_link(&self, relay: Invite) -> String {
+        let link = ContactLink {
+            handle: self.person.handle.clone(),
+            account: self.identity.public().account_id(),
+            relay,
+        };
+        link.to_string()
     }
 
     /// Puts a notice up, or away.

@@ -7,7 +7,7 @@ use sotto_net::wire::{Acknowledge, Delivery as Envelope, Sequence};
 
 use super::chat::{BundleState, Chat, Held};
 use super::content::{Content, Receipt, Shown};
-use super::effects::{Change, ChatRecord, MessageRecord};
+use super::effects::{Change, ChatRecord, MessageRecord, Proof};
 use super::{CHATS_MAX, Core, Moment};
 use crate::view::{ChatId, Delivery, Notice, Standing};
 
@@ -249,7 +249,7 @@ impl Core {
             name: format!("Unknown {a:02x}{b:02x}{c:02x}{d:02x}"),
             identity: Some(peer.encode()),
             pending: None,
-            is_verified: false,
+            proof: Proof::Nothing,
             draft: String::new(),
             standing: Standing::Request,
             is_blocked: false,

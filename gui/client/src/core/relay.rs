@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use sotto_crypto::{Session, VerifiedBundle};
 use sotto_net::RelayId;
 use sotto_net::wire::{
-    Bundle, Claim, DeviceKey, EnvelopeId, LookUp, Presence, Refusal, Refused, RelayFrame, Sequence,
-    Welcome,
+    Bundle, Claim, DeviceKey, Entry, EnvelopeId, LookUp, Presence, Refusal, Refused, RelayFrame,
+    Sequence, Welcome,
 };
 
+use super::additions::Wanted;
 use super::chat::{BundleState, Held};
 use super::effects::Change;
 use super::publish::{Publication, Stock};
@@ -36,6 +37,7 @@ pub(super) enum Request {
     Bundle(ChatId),
     Send(EnvelopeId),
     LookUp(String),
+    Add(Wanted),
 }
 
 /// A connection as the core sees it.
@@ -98,6 +100,7 @@ impl Core {
 
     pub(super) fn link_down(&mut self) {
         self.link = None;
+        self.give_up_addition();
         self.inbox.clear();
         for chat in self.chats.values_mut() {
             chat.bundle = BundleState::Idle;
@@ -142,19 +145,19 @@ impl Core {
     pub(super) fn reply(&mut self, frame: RelayFrame, now: Moment) {
         match frame {
             RelayFrame::Done(done) => {
-                let has_answer =
-                    |it: &Request| matches!(it, Request::Bundle(_) | Request::LookUp(_));
+                let has_answer = |it: &Request| {
+                    matches!(
+                        it,
+                        Request::Bundle(_) | Request::LookUp(_) | Request::Add(_)
+                    )
+                };
                 let fits = |request: &Request| !has_answer(request);
                 let request = self.take_request(done.request, fits);
                 self.done(request.as_ref());
             }
             RelayFrame::Refused(refused) => self.refused(refused, now),
             RelayFrame::Bundle(bundle) => self.take_bundle(&bundle, now),
-            RelayFrame::Entry(entry) => {
-                let fits = |request: &Request| matches!(request, Request::LookUp(_));
-                self.take_request(entry.request, fits);
-                self.take_entry(&entry, now);
-            }
+            RelayFrame::Entry(entry) => self.entry(&entry, now),
             RelayFrame::PrekeysLow(low) => self.prekeys_low(low, now),
             RelayFrame::Presence(presence) => self.take_presence(presence, now),
             // The rest concerns the connection, not what is said on it.
@@ -174,6 +177,17 @@ impl Core {
             return None;
         }
         requests.remove(&number)
+    }
+
+    /// News of the directory, or the answer to a question.
+    fn entry(&mut self, entry: &Entry, now: Moment) {
+        let fits = |it: &Request| matches!(it, Request::LookUp(_) | Request::Add(_));
+        match self.take_request(entry.request, fits) {
+            Some(Request::Add(wanted)) => self.found(entry.request, &wanted, entry, now),
+            Some(_) => self.take_entry(entry, now),
+            None if entry.request == 0 => self.take_entry(entry, now),
+            None => {}
+        }
     }
 
     /// Asks who is behind a handle, if there is a connection.
@@ -236,6 +250,7 @@ impl Core {
             Some(Request::LookUp(handle)) if refused.reason == Refusal::HandleUnknown => {
                 self.effects.unknown_handles.push(handle);
             }
+            Some(Request::Add(_)) => self.not_found(refused.request, refused.reason),
             Some(Request::LookUp(_)) | None => {}
         }
     }

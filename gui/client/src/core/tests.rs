@@ -1,6 +1,7 @@
 //! Two cores and the frames between them, without disk or network.
 
 mod strangers;
+mod trust;
 
 use std::sync::OnceLock;
 
@@ -28,11 +29,11 @@ fn later(millis: i64) -> Moment {
     }
 }
 
-/// Two identities, made once: RSA keys take their time.
-fn identities() -> &'static [Arc<Identity>; 2] {
-    static IDENTITIES: OnceLock<[Arc<Identity>; 2]> = OnceLock::new();
+/// Three identities, made once: RSA keys take their time.
+fn identities() -> &'static [Arc<Identity>; 3] {
+    static IDENTITIES: OnceLock<[Arc<Identity>; 3]> = OnceLock::new();
     IDENTITIES.get_or_init(|| {
-        [1, 2].map(|seed| {
+        [1, 2, 3].map(|seed| {
             let mut rng = StdRng::seed_from_u64(seed);
             Arc::new(Identity::generate(&mut rng).unwrap())
         })

@@ -231,9 +231,31 @@ impl<'a> Engine<'a> {
                 Some(message) => Action::Retry(message),
                 None => return Ok(None),
             },
-            Command::SetVerified { chat, matches } => Action::SetVerified { chat, matches },
-            Command::AcceptIdentity(chat) => Action::AcceptIdentity {
+            Command::AddContact { who } => Action::AddContact {
+                who,
+                relay: self.profile.relay.borrow().clone(),
+            },
+            Command::CompareCode { chat, code } => Action::CompareCode {
                 chat,
+                code,
+                undelivered: self.vault.undelivered(chat)?,
+            },
+            Command::SetVerified {
+                chat,
+                safety_number,
+                matches,
+            } => Action::SetVerified {
+                chat,
+                seen: safety_number,
+                matches,
+                undelivered: self.vault.undelivered(chat)?,
+            },
+            Command::AcceptIdentity {
+                chat,
+                safety_number,
+            } => Action::AcceptIdentity {
+                chat,
+                seen: safety_number,
                 undelivered: self.vault.undelivered(chat)?,
             },
             Command::AcceptRequest(chat) => Action::AcceptRequest(chat),
@@ -417,7 +439,11 @@ impl<'a> Engine<'a> {
             state => state,
         };
         let view = self.screen.view(relay, &self.core, &self.vault)?;
+        let relay = self.profile.relay.borrow().clone();
         self.profile.publisher.publish(ProfileView {
+            contact_link: relay.map(|relay| self.core.contact_link(relay)),
+            addition: self.core.addition().cloned(),
+            comparison: self.core.comparison().cloned(),
             search: self.search.as_ref().map(Search::results),
             has_recovery_code: self.vault.has_recovery_code(),
             ..view

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Vault, VaultError};
 use crate::core::content::{MessageId, Shown};
-use crate::core::effects::{ChatRecord, Loaded, MessageRecord, OutboxRecord, SessionRecord};
+use crate::core::effects::{ChatRecord, Loaded, MessageRecord, OutboxRecord, Proof, SessionRecord};
 use crate::view::{ChatId, Delivery, MessageKey, Standing};
 
 /// Messages of a timeline's window on each side of its anchor.
@@ -264,7 +264,11 @@ fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         name: row.get(2)?,
         identity: row.get(3)?,
         pending: row.get(4)?,
-        is_verified: row.get(5)?,
+        proof: match row.get(5)? {
+            0_i64 => Proof::Nothing,
+            1 => Proof::Comparison,
+            _ => Proof::Link,
+        },
         draft: row.get(6)?,
         standing: match row.get(7)? {
             0_i64 => Standing::Contact,

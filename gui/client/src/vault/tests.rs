@@ -16,7 +16,7 @@ use tempfile::tempdir;
 
 use super::*;
 use crate::core::content::{MessageId, Shown};
-use crate::core::effects::{Change, MessageRecord};
+use crate::core::effects::{Change, MessageRecord, Proof};
 use crate::core::recent::RECENT_DELIVERIES_MAX;
 use crate::view::{ChatId, Delivery, MessageKey, Standing};
 
@@ -284,7 +284,7 @@ fn check_sample(vault: &Vault) {
     };
     assert_eq!(chat.handle.as_deref(), Some("bob"));
     assert_eq!(chat.draft, "half a thought");
-    assert!(chat.is_verified && chat.identity.is_some());
+    assert!(chat.proof == Proof::Comparison && chat.identity.is_some());
     let [session] = &loaded.sessions[..] else {
         panic!("one session");
     };
@@ -415,6 +415,11 @@ fn keeps_what_a_chat_is_and_forgets_what_was_refused() {
     for standing in [Standing::Known, Standing::Request, Standing::Contact] {
         let record = ChatRecord {
             is_blocked: standing == Standing::Request,
+            proof: match standing {
+                Standing::Known => Proof::Nothing,
+                Standing::Request => Proof::Link,
+                Standing::Contact => Proof::Comparison,
+            },
             muted_until_millis: (standing == Standing::Known).then_some(i64::MAX),
             ..ChatRecord::named(ChatId(1), "bob", "Bob", standing)
         };
@@ -422,6 +427,7 @@ fn keeps_what_a_chat_is_and_forgets_what_was_refused() {
         let loaded = vault.load().unwrap().chats.remove(0);
         assert_eq!(loaded.standing, standing);
         assert_eq!(loaded.is_blocked, record.is_blocked);
+        assert_eq!(loaded.proof, record.proof);
         assert_eq!(loaded.muted_until_millis, record.muted_until_millis);
     }
     vault.commit(&[message(1, 1, "unwanted")]).unwrap();

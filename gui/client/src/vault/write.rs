@@ -4,7 +4,7 @@ use rusqlite::{Connection, named_params, params};
 use sotto_crypto::Identity;
 
 use super::{Vault, VaultError};
-use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, SessionRecord};
+use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, Proof, SessionRecord};
 use crate::view::{Delivery, Standing};
 
 /// What a commit found.
@@ -144,6 +144,11 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
         Standing::Known => 1,
         Standing::Request => 2,
     };
+    let verified = match chat.proof {
+        Proof::Nothing => 0_i64,
+        Proof::Comparison => 1,
+        Proof::Link => 2,
+    };
     Ok(database
         .prepare_cached(
             "INSERT INTO chat (id, handle, name, identity, pending, verified, draft,
@@ -160,7 +165,7 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
             ":name": chat.name,
             ":identity": chat.identity,
             ":pending": chat.pending,
-            ":verified": chat.is_verified,
+            ":verified": verified,
             ":draft": chat.draft,
             ":standing": standing,
             ":blocked": chat.is_blocked,

@@ -47,6 +47,7 @@ INSERT INTO message_day (day, first, last)
 ALTER TABLE chat ADD COLUMN standing INTEGER NOT NULL DEFAULT 0;  -- 0 contact, 1 known, 2 request
 ALTER TABLE chat ADD COLUMN blocked  INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE chat ADD COLUMN muted    INTEGER;                     -- until then, ms since 1970
+-- `verified` may also be 2: introduced by a link with a fingerprint.
 -- A chat that a stranger opened, and that nobody wrote in here, is a request.
 UPDATE chat SET standing = 2 WHERE handle IS NULL
     AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.id AND message.mine = 1);
