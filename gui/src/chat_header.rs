@@ -1,6 +1,12 @@
 //! Above the messages: who, whether they are there, and whether they are who they say.
 
-use egui::{Align, Layout, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use std::time::Duration;
+
+use egui::{
+    Align, Frame, Layout, Margin, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
+    vec2,
+};
+use sotto_client::Command;
 use sotto_client::view::{ChatRow, Presence, Trust};
 
 use crate::dialogs::Dialog;
@@ -8,7 +14,7 @@ use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Scene, Wish, pane};
 use crate::theme::{body, semibold, space};
-use crate::widgets::{avatar, chip, icon_button, line};
+use crate::widgets::{avatar, chip, icon_button, line, menu_item};
 use crate::words;
 
 /// Draws the header; `has_back` when the list is not beside it.
@@ -47,7 +53,10 @@ pub(crate) fn ui(
         &chat.handle,
     );
     left += 38.0 + space::M;
-    let end = trust_ui(ui, scene, rect, chat, asks);
+    let end = rect.right() - space::S - 36.0;
+    let place = Rect::from_center_size(pos2(end + 18.0, rect.center().y), Vec2::splat(36.0));
+    pane(ui, place, "more", |ui| menu_ui(ui, scene, chat, asks));
+    let end = trust_ui(ui, scene, rect.with_max_x(end + space::S), chat, asks);
     let width = end - space::S - left;
     let title = Rect::from_min_size(pos2(left, rect.top() + 10.0), vec2(width, 22.0));
     let response = ui.interact(title, ui.scope_id().with("title"), Sense::hover());
@@ -98,6 +107,46 @@ pub(crate) fn ui(
     );
 }
 
+/// What else can be done with the chat.
+fn menu_ui(ui: &mut Ui, scene: Scene<'_>, chat: &ChatRow, asks: &mut Asks) {
+    let (p, id) = (scene.palette, &scene.profile.id);
+    let button = icon_button(ui, p, Icon::More, words::MORE, 36.0);
+    let look = Frame::new()
+        .fill(p.surface1)
+        .stroke(Stroke::new(1.0, p.line))
+        .corner_radius(space::RADIUS_ROW)
+        .shadow(ui.visuals().popup_shadow)
+        .inner_margin(Margin::same(6));
+    egui::Popup::menu(&button).frame(look).show(|ui| {
+        ui.set_width(220.0);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let open = |dialog| Wish::Dialog(Box::new(dialog));
+        if chat.safety_number.is_some() && menu_item(ui, p, Icon::Shield, words::VERIFY) {
+            asks.wish(open(Dialog::verify(chat.id)));
+        }
+        if chat.mute.is_some() {
+            if menu_item(ui, p, Icon::BellOff, words::UNMUTE) {
+                asks.command(id, Command::Unmute(chat.id));
+            }
+        } else {
+            for (label, hours) in words::MUTE_SPANS {
+                if menu_item(ui, p, Icon::BellOff, label) {
+                    let span = hours.map(Duration::from_hours);
+                    let chat = chat.id;
+                    asks.command(id, Command::Mute { chat, span });
+                }
+            }
+        }
+        if chat.is_blocked {
+            if menu_item(ui, p, Icon::Block, words::UNBLOCK) {
+                asks.command(id, Command::Unblock(chat.id));
+            }
+        } else if menu_item(ui, p, Icon::Block, words::BLOCK) {
+            asks.wish(open(Dialog::Block(chat.id)));
+        }
+    });
+}
+
 /// The trust chip at the right end; gives where it begins. Somebody who has not joined has nothing
 /// to compare yet, and no chip.
 fn trust_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, chat: &ChatRow, asks: &mut Asks) -> f32 {
@@ -124,7 +173,7 @@ fn trust_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, chat: &ChatRow, asks: &mu
         chip(&mut child, p, icon, ink, label)
     };
     if trust.clicked() {
-        asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
+        asks.wish(Wish::Dialog(Box::new(Dialog::verify(chat.id))));
     }
     trust.rect.left()
 }

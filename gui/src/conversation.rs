@@ -50,7 +50,10 @@ pub(crate) fn ui(
     let offline = offline_banner(ui, scene, place);
     let top = rest.top() + offline.as_ref().map_or(0.0, Banner::height);
     let changed = trust_banner(ui, chat, rect.width());
-    let composer_height = desk.composer.height(ui, rect.width());
+    let answer = answer_banner(ui, chat, rect.width());
+    let composer_height = answer
+        .as_ref()
+        .map_or_else(|| desk.composer.height(ui, rect.width()), Banner::height);
     let composer = rest
         .split_top_bottom_at_y(rest.bottom() - composer_height)
         .1;
@@ -79,7 +82,7 @@ pub(crate) fn ui(
         banner.ui(ui, scene.palette, strip, |ui| {
             let p = scene.palette;
             if text_button(ui, p, Kind::Primary, words::VERIFY, space::TARGET, 0.0).clicked() {
-                asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
+                asks.wish(Wish::Dialog(Box::new(Dialog::verify(chat.id))));
             }
             let accepts = text_button(ui, p, Kind::Plain, words::ACCEPT, space::TARGET, 0.0);
             if let Some(safety_number) = chat.safety_number.clone().filter(|_| accepts.clicked()) {
@@ -92,10 +95,54 @@ pub(crate) fn ui(
             }
         });
     }
-    if desk.composer.ui(ui, scene, composer, chat, asks) == Composed::Sent {
+    if let Some(banner) = answer {
+        banner.ui(ui, scene.palette, composer, |ui| {
+            answer_ui(ui, scene, chat, asks);
+        });
+    } else if desk.composer.ui(ui, scene, composer, chat, asks) == Composed::Sent {
         desk.timeline.follow_end();
     }
     messages
+}
+
+/// Whether there is somebody to write to: neither a stranger who waits nor somebody blocked.
+pub(crate) fn has_composer(chat: &ChatRow) -> bool {
+    !chat.is_request() && !chat.is_blocked
+}
+
+/// What stands in place of the composer.
+fn answer_banner(ui: &Ui, chat: &ChatRow, width: f32) -> Option<Banner> {
+    if has_composer(chat) {
+        return None;
+    }
+    let name = clean(&chat.name, &chat.handle);
+    let (text, buttons) = if chat.is_blocked {
+        (words::blocked_banner(&name), 110.0)
+    } else {
+        (words::request_banner(&name), 200.0)
+    };
+    let icon = if chat.is_blocked {
+        Icon::Block
+    } else {
+        Icon::Chat
+    };
+    Some(Banner::new(ui, &text, Tone::Info, width, buttons).with_icon(icon))
+}
+
+fn answer_ui(ui: &mut Ui, scene: Scene<'_>, chat: &ChatRow, asks: &mut Asks) {
+    let (p, id) = (scene.palette, &scene.profile.id);
+    if chat.is_blocked {
+        if text_button(ui, p, Kind::Plain, words::UNBLOCK, space::TARGET, 0.0).clicked() {
+            asks.command(id, Command::Unblock(chat.id));
+        }
+        return;
+    }
+    if text_button(ui, p, Kind::Primary, words::ACCEPT, space::TARGET, 0.0).clicked() {
+        asks.command(id, Command::AcceptRequest(chat.id));
+    }
+    if text_button(ui, p, Kind::Danger, words::REFUSE, space::TARGET, 0.0).clicked() {
+        asks.wish(Wish::Dialog(Box::new(Dialog::Refuse(chat.id))));
+    }
 }
 
 fn offline_banner(ui: &Ui, scene: Scene<'_>, place: &Place) -> Option<Banner> {

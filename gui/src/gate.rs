@@ -174,7 +174,8 @@ pub(crate) fn alert(ui: &mut Ui, p: &Palette, text: &str) {
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
         icons::paint(ui.painter(), rect, Icon::Alert, p.danger);
-        let label = ui.label(RichText::new(text).font(medium(13.0)).color(p.danger));
+        let text_look = RichText::new(text).font(medium(13.0)).color(p.danger);
+        let label = ui.add(egui::Label::new(text_look).wrap());
         label.widget_info(|| WidgetInfo::labeled(Role::Alert, true, text));
     });
 }

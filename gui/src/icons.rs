@@ -9,6 +9,10 @@ pub(crate) enum Icon {
     Alert,
     /// To the previous screen.
     Back,
+    /// Makes no noise.
+    BellOff,
+    /// Blocked.
+    Block,
     /// One tick.
     Check,
     /// Two ticks.
@@ -31,6 +35,10 @@ pub(crate) enum Icon {
     Relay,
     /// Looks for something.
     Search,
+    /// More to do.
+    More,
+    /// Adds somebody.
+    Plus,
     /// Sends.
     Send,
     /// Settings.
@@ -41,6 +49,8 @@ pub(crate) enum Icon {
     ShieldAlert,
     /// Trusted.
     ShieldCheck,
+    /// To the top.
+    Up,
     /// Another window.
     Windows,
 }
@@ -134,6 +144,40 @@ impl Pen<'_> {
         ]);
     }
 
+    fn bell_off(&self) {
+        self.line(&[
+            (4.5, 17.0),
+            (6.5, 14.0),
+            (6.5, 10.0),
+            (8.2, 6.2),
+            (12.0, 4.5),
+            (15.8, 6.2),
+            (17.5, 10.0),
+            (17.5, 14.0),
+            (19.5, 17.0),
+            (4.5, 17.0),
+        ]);
+        self.arc((12.0, 18.5), (2.2, 2.2), 0.05, 0.45);
+        self.line(&[(4.0, 20.5), (20.0, 3.5)]);
+    }
+
+    fn chat(&self) {
+        self.closed(&[
+            (5.5, 4.5),
+            (18.5, 4.5),
+            (20.5, 6.5),
+            (20.5, 14.5),
+            (18.5, 16.5),
+            (9.5, 16.5),
+            (5.0, 20.5),
+            (5.0, 16.4),
+            (3.5, 14.5),
+            (3.5, 6.5),
+        ]);
+        self.line(&[(8.0, 9.0), (16.0, 9.0)]);
+        self.line(&[(8.0, 12.4), (13.0, 12.4)]);
+    }
+
     fn eye(&self) {
         self.arc((12.0, 16.5), (11.5, 11.0), 0.567, 0.933);
         self.arc((12.0, 7.5), (11.5, 11.0), 0.067, 0.433);
@@ -150,27 +194,17 @@ impl Pen<'_> {
             Icon::Back => {
                 self.line(&[(14.5, 5.5), (8.0, 12.0), (14.5, 18.5)]);
             }
+            Icon::BellOff => self.bell_off(),
+            Icon::Block => {
+                self.circle(12.0, 12.0, 9.0);
+                self.line(&[(5.7, 5.7), (18.3, 18.3)]);
+            }
             Icon::Check => self.line(&[(5.0, 12.5), (10.0, 17.5), (19.5, 7.0)]),
             Icon::Checks => {
                 self.line(&[(1.0, 12.5), (6.0, 17.5), (15.0, 7.0)]);
                 self.line(&[(11.4, 16.1), (12.8, 17.5), (22.5, 7.0)]);
             }
-            Icon::Chat => {
-                self.closed(&[
-                    (5.5, 4.5),
-                    (18.5, 4.5),
-                    (20.5, 6.5),
-                    (20.5, 14.5),
-                    (18.5, 16.5),
-                    (9.5, 16.5),
-                    (5.0, 20.5),
-                    (5.0, 16.4),
-                    (3.5, 14.5),
-                    (3.5, 6.5),
-                ]);
-                self.line(&[(8.0, 9.0), (16.0, 9.0)]);
-                self.line(&[(8.0, 12.4), (13.0, 12.4)]);
-            }
+            Icon::Chat => self.chat(),
             Icon::Clock => {
                 self.circle(12.0, 12.0, 9.0);
                 self.line(&[(12.0, 6.8), (12.0, 12.3), (15.6, 14.2)]);
@@ -199,6 +233,15 @@ impl Pen<'_> {
                 self.line(&[(4.0, 8.5), (20.0, 8.5), (16.0, 4.5)]);
                 self.line(&[(20.0, 15.5), (4.0, 15.5), (8.0, 19.5)]);
             }
+            Icon::More => {
+                for x in [5.0, 12.0, 19.0] {
+                    self.dot(x, 12.0, 1.7);
+                }
+            }
+            Icon::Plus => {
+                self.line(&[(12.0, 5.0), (12.0, 19.0)]);
+                self.line(&[(5.0, 12.0), (19.0, 12.0)]);
+            }
             Icon::Send => {
                 self.line(&[(12.0, 19.0), (12.0, 5.5)]);
                 self.line(&[(6.0, 11.2), (12.0, 5.2), (18.0, 11.2)]);
@@ -219,6 +262,9 @@ impl Pen<'_> {
             Icon::ShieldCheck => {
                 self.shield();
                 self.line(&[(8.6, 12.0), (11.0, 14.4), (15.6, 9.4)]);
+            }
+            Icon::Up => {
+                self.line(&[(5.5, 15.5), (12.0, 9.0), (18.5, 15.5)]);
             }
             Icon::Windows => {
                 self.frame((3.5, 3.5), (15.0, 15.0), 2);

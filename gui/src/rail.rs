@@ -108,7 +108,7 @@ fn identity_ui(
         _ => {}
     }
     if profile.unread > 0 {
-        badge(ui, p, corner, profile.unread, p.rail);
+        badge(ui, p, corner, profile.unread, p.rail, true);
     }
     focus_ring(ui, p, &response, slot.shrink2(vec2(6.0, 2.0)), 14);
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
@@ -129,23 +129,32 @@ fn state_mark(ui: &Ui, p: &Palette, center: egui::Pos2, icon: Icon) {
     icons::paint(ui.painter(), picture, icon, p.text);
 }
 
-/// A count on the accent, with a ring of the ground's colour around it.
-pub(crate) fn badge(ui: &Ui, p: &Palette, center: egui::Pos2, count: u32, ground: egui::Color32) {
+/// A count with a ring of the ground's colour around it; on the accent when it `calls`.
+pub(crate) fn badge(
+    ui: &Ui,
+    p: &Palette,
+    center: egui::Pos2,
+    count: u32,
+    ground: egui::Color32,
+    calls: bool,
+) {
+    let (fill, ink) = if calls {
+        (p.accent, p.on_accent)
+    } else {
+        (p.surface3, p.text2)
+    };
     let text = words::badge(count);
-    let galley = ui
-        .painter()
-        .layout_no_wrap(text, semibold(11.0), p.on_accent);
+    let galley = ui.painter().layout_no_wrap(text, semibold(11.0), ink);
     let size = vec2((galley.size().x + 10.0).max(18.0), 18.0);
     let rect = Rect::from_center_size(center, size);
     ui.painter()
         .rect_filled(rect.expand(2.0), CornerRadius::same(11), ground);
-    ui.painter()
-        .rect_filled(rect, CornerRadius::same(9), p.accent);
+    ui.painter().rect_filled(rect, CornerRadius::same(9), fill);
     ui.painter().text(
         center,
         Align2::CENTER_CENTER,
         galley.text(),
         semibold(11.0),
-        p.on_accent,
+        ink,
     );
 }

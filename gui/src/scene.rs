@@ -53,6 +53,8 @@ pub(crate) enum Wish {
     Chat(ChatId),
     /// Open a chat at a message.
     Message(ChatId, MessageKey),
+    /// Show or hide those who have written unasked.
+    Requests(bool),
     /// Back to the list, in a narrow window.
     List,
     /// Open a dialog.

@@ -121,7 +121,7 @@ impl SearchDesk {
         let chat = self.chats(profile).next();
         let hit = self.results(profile).and_then(|found| found.hits.first());
         let first = match (chat, hit) {
-            (Some(chat), _) => Some((crate::chat_list::id(&profile.id, chat.id), open(chat))),
+            (Some(chat), _) => Some((crate::chat_row::id(&profile.id, chat.id), open(chat))),
             (None, Some(hit)) => Some((hit_id(&profile.id, hit), find(hit))),
             (None, None) => None,
         };
@@ -160,6 +160,7 @@ impl SearchDesk {
         let wanted = self.text.trim().to_lowercase();
         let is_wanted = move |chat: &&ChatRow| {
             !wanted.is_empty()
+                && !chat.is_refused()
                 && (chat.name.to_lowercase().contains(&wanted) || chat.handle.contains(&wanted))
         };
         profile.chats.iter().filter(is_wanted).take(CHATS_MAX)

@@ -11,7 +11,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sotto::{RelayInfo, RelayKind, Theme};
 use sotto_client::view::{
-    CreationStep, Notice, Presence, ProfileProblem, ProfileState, RelayProblem, RelayState, Trust,
+    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Mute, Notice,
+    Presence, ProfileProblem, ProfileState, RelayProblem, RelayState, Trust,
 };
 
 use support::{Desk, alice, open_chat, press, sample, window, write};
@@ -147,6 +148,69 @@ fn verify() {
     harness.run_steps(2);
     harness.get_by_label("Not verified").click();
     picture(&mut harness, "verify");
+}
+
+#[test]
+fn a_request() {
+    let mut harness = with_chat(Theme::Dark);
+    harness.state_mut().profile("alice", |alice| {
+        alice.chats.push(sample::request(9, "Unknown 3f8a01c2"));
+        alice.chats.push(sample::request(10, "Unknown 77aa0b1e"));
+        alice.chats[1].mute = Some(Mute::Always);
+        alice.chats[2].is_blocked = true;
+        let mut timeline = sample::timeline(vec![
+            sample::message(
+                8,
+                false,
+                -8,
+                "Hello, we met at the lake",
+                Delivery::Delivered,
+            ),
+            sample::message(9, false, -7, "Do you remember me?", Delivery::Delivered),
+        ]);
+        timeline.chat = ChatId(9);
+        alice.timeline = Some(Arc::new(timeline));
+    });
+    harness.run_steps(2);
+    harness.get_by_label("Requests, 2").click();
+    harness.run_steps(2);
+    harness
+        .get_by_label_contains("Chat with Unknown 3f8a01c2")
+        .click();
+    picture(&mut harness, "request");
+    harness.get_by_label("Refuse").click();
+    picture(&mut harness, "refuse");
+}
+
+#[test]
+fn the_menu_of_a_chat_and_of_a_blocked_one() {
+    let mut harness = with_chat(Theme::Light);
+    harness.get_by_label("More").click();
+    picture(&mut harness, "menu");
+    harness
+        .state_mut()
+        .chat("alice", "bob", |bob| bob.is_blocked = true);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    picture(&mut harness, "blocked");
+}
+
+#[test]
+fn adding_a_contact() {
+    let mut harness = with_chat(Theme::Dark);
+    harness.get_by_label("Add contact").click();
+    harness.run_steps(3);
+    harness.get_by_label("Handle or link").type_text("bobb");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    harness.state_mut().profile("alice", |alice| {
+        alice.contact_link = Some(sample::CONTACT_LINK.to_owned());
+        alice.addition = Some(Addition {
+            who: "bobb".to_owned(),
+            state: AdditionState::Failed(AdditionProblem::WrongIdentity),
+        });
+    });
+    picture(&mut harness, "add_contact");
+    harness.get_by_label("My link").click();
+    picture(&mut harness, "my_link");
 }
 
 #[test]

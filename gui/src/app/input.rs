@@ -10,7 +10,7 @@ use crate::conversation::Desk;
 use crate::dialogs::Dialog;
 use crate::keys::{self, Stroke};
 use crate::scene::{Asks, Wish};
-use crate::{chat_list, composer, rail, search};
+use crate::{chat_row, composer, rail, search};
 
 use super::App;
 
@@ -83,12 +83,22 @@ impl App {
     fn step_chat(&self, profile: Option<&Arc<ProfileView>>, step: isize, asks: &mut Asks) {
         let Some(profile) = profile else { return };
         let open = self.open_chats.get(&profile.id);
-        let place = profile.chats.iter().position(|row| Some(&row.id) == open);
+        // In the order of the list.
+        let (requests, chats): (Vec<&ChatRow>, Vec<&ChatRow>) = profile
+            .chats
+            .iter()
+            .filter(|row| !row.is_refused())
+            .partition(|row| row.is_request());
+        let mut rows = chats;
+        if self.shows_requests {
+            rows.splice(0..0, requests);
+        }
+        let place = rows.iter().position(|row| Some(&row.id) == open);
         let next = match place {
             Some(place) => place.checked_add_signed(step),
             None => Some(0),
         };
-        if let Some(row) = next.and_then(|next| profile.chats.get(next)) {
+        if let Some(row) = next.and_then(|next| rows.get(next)) {
             asks.wish(Wish::Chat(row.id));
         }
     }
@@ -99,7 +109,7 @@ fn next_pane(ctx: &Context, profile: Option<&ProfileView>, open: Option<&ChatRow
     let Some(profile) = profile else { return };
     let rail = rail::id(&profile.id);
     let row = open.or_else(|| profile.chats.first());
-    let list = row.map(|row| chat_list::id(&profile.id, row.id));
+    let list = row.map(|row| chat_row::id(&profile.id, row.id));
     let field = open.map(|row| composer::id(&profile.id, row.id));
     let panes: Vec<Id> = [Some(rail), list, field].into_iter().flatten().collect();
     let focused = ctx.memory(egui::Memory::focused);

@@ -60,6 +60,8 @@ pub struct App {
     toasts: Toasts,
     relay: RelayInfo,
     list_width: f32,
+    /// Those who have written unasked are listed.
+    shows_requests: bool,
     /// In a narrow window: the chat is shown, not the list.
     is_chat_in_front: bool,
     scroll: Option<Scroll>,
@@ -100,6 +102,7 @@ impl App {
             toasts: Toasts::default(),
             relay: RelayInfo::default(),
             list_width: space::LIST[1],
+            shows_requests: false,
             is_chat_in_front: false,
             scroll: None,
             blinks: None,
@@ -216,6 +219,7 @@ impl App {
             };
             let parts = ListParts {
                 selected,
+                shows_requests: self.shows_requests,
                 relay: &self.relay,
                 draft_of: &draft_of,
                 search: self.searches.entry(profile.id.clone()).or_default(),
@@ -262,7 +266,9 @@ impl App {
         let has_dialog = self.dialog.is_some();
         let desk = self.desks.entry(key).or_default();
         desk.composer.follow(&row.draft);
-        input::type_ahead(ui.ctx(), &profile.id, row.id, desk, has_dialog);
+        if conversation::has_composer(row) {
+            input::type_ahead(ui.ctx(), &profile.id, row.id, desk, has_dialog);
+        }
         let messages = conversation::ui(ui, scene, &place, row, desk, asks);
         self.foot = messages.center_bottom() - vec2(0.0, space::L);
         desk.composer
@@ -315,7 +321,8 @@ impl App {
     /// The chat that is open in a profile.
     fn open_chat<'a>(&self, profile: &'a ProfileView) -> Option<&'a ChatRow> {
         let id = self.open_chats.get(&profile.id)?;
-        profile.chats.iter().find(|row| row.id == *id)
+        let mut open = profile.chats.iter().filter(|row| !row.is_refused());
+        open.find(|row| row.id == *id)
     }
 
     /// Whether the connection has been missing for long enough to say so.

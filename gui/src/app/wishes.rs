@@ -5,7 +5,7 @@ use sotto_client::Command;
 use sotto_client::view::ViewModel;
 
 use crate::scene::{Asks, Wish};
-use crate::{composer, words};
+use crate::{composer, conversation, words};
 
 use super::App;
 
@@ -44,6 +44,7 @@ impl App {
                     }
                     self.is_chat_in_front = true;
                 }
+                Wish::Requests(are_shown) => self.shows_requests = are_shown,
                 Wish::List => {
                     self.flush_draft(ctx, asks);
                     self.is_chat_in_front = false;
@@ -89,6 +90,7 @@ impl App {
         let profile = self.active.as_ref().and_then(|id| model.profile(id));
         if let Some(profile) = profile
             && let Some(row) = self.open_chat(profile)
+            && conversation::has_composer(row)
         {
             let id = composer::id(&profile.id, row.id);
             ctx.memory_mut(|memory| memory.request_focus(id));

@@ -1,19 +1,25 @@
 //! Dialogs: one at a time, closed by Esc, by a click beside it, or by its button.
 
+mod add_contact;
+mod block;
+mod blocked;
+mod contact_link;
 mod passphrase;
 mod relay;
 mod settings;
 mod shortcuts;
 mod verify;
 
+pub(crate) use add_contact::AddContactForm;
 pub(crate) use passphrase::PassphraseForm;
 pub(crate) use passphrase::Strength;
+pub(crate) use verify::CodeForm;
 
 use egui::{
     Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, WidgetInfo,
     vec2,
 };
-use sotto_client::view::{ChatId, ProfileView};
+use sotto_client::view::{ChatId, ChatRow, ProfileView};
 
 use crate::icons::Icon;
 use crate::relay::RelayInfo;
@@ -24,7 +30,17 @@ use crate::widgets::icon_button;
 /// A dialog and what is typed into it.
 pub(crate) enum Dialog {
     /// Compare safety numbers.
-    Verify(ChatId),
+    Verify(ChatId, CodeForm),
+    /// Whether to block somebody.
+    Block(ChatId),
+    /// Whether to refuse a request.
+    Refuse(ChatId),
+    /// Those who are blocked.
+    Blocked,
+    /// Add a contact.
+    AddContact(AddContactForm),
+    /// The link by which others add this identity.
+    ContactLink,
     /// Set, change or remove the passphrase.
     Passphrase(PassphraseForm),
     /// Settings.
@@ -44,11 +60,29 @@ pub(crate) struct DialogScene<'a> {
     pub(crate) relay: &'a RelayInfo,
 }
 
+impl<'a> DialogScene<'a> {
+    /// A chat, and whose it is.
+    fn chat(&self, chat: ChatId) -> Option<(&'a ProfileView, &'a ChatRow)> {
+        let profile = self.profile?;
+        Some((profile, profile.chats.iter().find(|row| row.id == chat)?))
+    }
+}
+
 impl Dialog {
+    /// The comparison with the peer of a chat.
+    pub(crate) fn verify(chat: ChatId) -> Self {
+        Self::Verify(chat, CodeForm::default())
+    }
+
     /// Draws the dialog over everything.
     pub(crate) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         match self {
-            Self::Verify(chat) => verify::ui(ui, scene, *chat, asks),
+            Self::Verify(chat, form) => form.ui(ui, scene, *chat, asks),
+            Self::Block(chat) => block::ui(ui, scene, *chat, false, asks),
+            Self::Refuse(chat) => block::ui(ui, scene, *chat, true, asks),
+            Self::Blocked => blocked::ui(ui, scene, asks),
+            Self::AddContact(form) => form.ui(ui, scene, asks),
+            Self::ContactLink => contact_link::ui(ui, scene, asks),
             Self::Passphrase(form) => form.ui(ui, scene, asks),
             Self::Settings => settings::ui(ui, scene, asks),
             Self::Shortcuts => shortcuts::ui(ui, scene, asks),

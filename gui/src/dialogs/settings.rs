@@ -87,6 +87,23 @@ pub(super) fn ui(ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
                 }
             });
         }
+        if scene
+            .profile
+            .is_some_and(|profile| profile.state == ProfileState::Ready)
+        {
+            ui.add_space(space::M);
+            section(ui, p, words::PEOPLE);
+            ui.horizontal_wrapped(|ui| {
+                for (label, dialog) in [
+                    (words::MY_LINK, Dialog::ContactLink),
+                    (words::BLOCKED_PEOPLE, Dialog::Blocked),
+                ] {
+                    if text_button(ui, p, Kind::Plain, label, space::CONTROL, 0.0).clicked() {
+                        asks.wish(Wish::Dialog(Box::new(dialog)));
+                    }
+                }
+            });
+        }
         ui.add_space(space::M);
         section(ui, p, words::SHORTCUTS);
         if text_button(ui, p, Kind::Plain, words::SHORTCUTS, space::CONTROL, 0.0).clicked() {

@@ -4,12 +4,14 @@ use egui::{
     Align2, CornerRadius, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use sotto_client::Command;
-use sotto_client::view::{ChatId, Trust};
+use sotto_client::view::{ChatId, ChatRow, Outcome, ProfileView, Trust};
 
+use crate::gate::alert;
 use crate::names::clean;
+use crate::scan::Scan;
 use crate::scene::{Asks, Wish};
 use crate::theme::{Palette, body, mono, space};
-use crate::widgets::{Kind, text_button};
+use crate::widgets::{Kind, qr, spinner, text_button, text_field};
 use crate::words;
 
 use super::{DialogScene, frame};
@@ -19,77 +21,161 @@ const GROUP: usize = 5;
 /// Groups in a row.
 const COLUMNS: usize = 4;
 
-/// Draws the dialog.
-pub(super) fn ui(ui: &Ui, scene: DialogScene<'_>, chat: ChatId, asks: &mut Asks) {
-    let found = scene
-        .profile
-        .and_then(|profile| Some((profile, profile.chats.iter().find(|row| row.id == chat)?)));
-    let Some((profile, row)) = found else {
-        asks.wish(Wish::CloseDialog);
-        return;
-    };
-    let p = scene.palette;
-    let name = clean(&row.name, &row.handle);
-    frame(
-        ui,
-        p,
-        &words::verify_title(&name),
-        420.0,
-        asks,
-        |ui, asks| {
+/// A code of the peer, and what was asked about it.
+#[derive(Default)]
+pub(crate) struct CodeForm {
+    code: String,
+    asked: Option<String>,
+    scan: Scan,
+}
+
+impl CodeForm {
+    /// Draws the dialog.
+    pub(super) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, chat: ChatId, asks: &mut Asks) {
+        let Some((profile, row)) = scene.chat(chat) else {
+            asks.wish(Wish::CloseDialog);
+            return;
+        };
+        let p = scene.palette;
+        let name = clean(&row.name, &row.handle);
+        if let Some(code) = self.scan.take(ui.ctx()) {
+            self.compare(profile, chat, code, asks);
+        }
+        let title = words::verify_title(&name);
+        frame(ui, p, &title, 640.0, asks, |ui, asks| {
             let Some(number) = &row.safety_number else {
-                ui.label(
-                    RichText::new(words::NO_SAFETY_NUMBER)
-                        .font(body(14.0))
-                        .color(p.text2),
-                );
+                let text = RichText::new(words::NO_SAFETY_NUMBER);
+                ui.label(text.font(body(14.0)).color(p.text2));
                 return;
             };
             let groups = groups(number);
-            number_ui(ui, p, &groups);
-            ui.add_space(space::XS);
-            ui.label(
-                RichText::new(words::verify_hint(&name))
-                    .font(body(14.0))
-                    .color(p.text2),
-            );
+            if ui.available_width() < 560.0 {
+                code_ui(ui, row);
+                number_ui(ui, p, &groups);
+                ui.label(hint(p, &name));
+                buttons_ui(ui, p, profile, row, number, &groups, asks);
+            } else {
+                ui.horizontal_top(|ui| {
+                    code_ui(ui, row);
+                    ui.add_space(space::M);
+                    ui.vertical(|ui| {
+                        number_ui(ui, p, &groups);
+                        ui.label(hint(p, &name));
+                        ui.add_space(space::XS);
+                        buttons_ui(ui, p, profile, row, number, &groups, asks);
+                    });
+                });
+            }
             ui.add_space(space::S);
-            ui.horizontal_wrapped(|ui| {
-                let is_verified = row.trust == Trust::Verified;
-                let (yes, no) = if is_verified {
-                    (Kind::Plain, Kind::Danger)
-                } else {
-                    (Kind::Primary, Kind::Danger)
-                };
-                if text_button(ui, p, yes, words::THEY_MATCH, space::CONTROL, 0.0).clicked() {
-                    asks.command(
-                        &profile.id,
-                        Command::SetVerified {
-                            chat,
-                            safety_number: number.clone(),
-                            matches: true,
-                        },
-                    );
-                    asks.wish(Wish::CloseDialog);
-                }
-                if text_button(ui, p, no, words::THEY_DO_NOT_MATCH, space::CONTROL, 0.0).clicked() {
-                    asks.command(
-                        &profile.id,
-                        Command::SetVerified {
-                            chat,
-                            safety_number: number.clone(),
-                            matches: false,
-                        },
-                    );
-                    asks.wish(Wish::Toast(words::verify_mismatch(&name)));
-                    asks.wish(Wish::CloseDialog);
-                }
-                if text_button(ui, p, Kind::Plain, words::COPY, space::CONTROL, 0.0).clicked() {
-                    asks.wish(Wish::Copy(groups.join(" ")));
-                }
+            self.field_ui(ui, p, profile, chat, &name, asks);
+        });
+    }
+
+    fn field_ui(
+        &mut self,
+        ui: &mut Ui,
+        p: &Palette,
+        profile: &ProfileView,
+        chat: ChatId,
+        name: &str,
+        asks: &mut Asks,
+    ) {
+        let label = words::their_code(name);
+        let response = text_field(ui, p, &label, &mut self.code);
+        let has_enter =
+            response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        if response.changed() {
+            self.asked = None;
+            self.scan.forget();
+        }
+        let compared = profile.comparison.as_ref().filter(|compared| {
+            compared.chat == chat && self.asked.as_ref() == Some(&compared.code)
+        });
+        if let Some(compared) = compared {
+            let text = words::outcome(compared.outcome, name);
+            if compared.outcome == Outcome::Match {
+                ui.label(RichText::new(text).font(body(14.0)).color(p.success));
+            } else {
+                alert(ui, p, &text);
+            }
+        } else if self.scan.has_failed() {
+            alert(ui, p, words::NO_CODE_IN_PICTURE);
+        }
+        ui.horizontal(|ui| {
+            let is_ready = !self.code.trim().is_empty() && !self.scan.is_busy();
+            let button = ui.add_enabled_ui(is_ready, |ui| {
+                text_button(ui, p, Kind::Plain, words::COMPARE, space::CONTROL, 0.0)
             });
-        },
-    );
+            if (button.inner.clicked() || has_enter) && is_ready {
+                let code = self.code.trim().to_owned();
+                if !self.scan.start(ui.ctx(), &code) {
+                    self.compare(profile, chat, code, asks);
+                }
+            }
+            if self.scan.is_busy() {
+                spinner(ui, 20.0, p.accent);
+            }
+        });
+    }
+
+    fn compare(&mut self, profile: &ProfileView, chat: ChatId, code: String, asks: &mut Asks) {
+        self.asked = Some(code.clone());
+        asks.command(&profile.id, Command::CompareCode { chat, code });
+    }
+}
+
+fn hint(p: &Palette, name: &str) -> RichText {
+    RichText::new(words::verify_hint(name))
+        .font(body(14.0))
+        .color(p.text2)
+}
+
+fn code_ui(ui: &mut Ui, row: &ChatRow) {
+    if let Some(code) = &row.verification_code {
+        qr(ui, 220.0, code, words::CODE_QR);
+    }
+}
+
+fn buttons_ui(
+    ui: &mut Ui,
+    p: &Palette,
+    profile: &ProfileView,
+    row: &ChatRow,
+    number: &str,
+    groups: &[String],
+    asks: &mut Asks,
+) {
+    ui.horizontal_wrapped(|ui| {
+        let yes = if row.trust == Trust::Verified {
+            Kind::Plain
+        } else {
+            Kind::Primary
+        };
+        let decide = |matches| Command::SetVerified {
+            chat: row.id,
+            safety_number: number.to_owned(),
+            matches,
+        };
+        if text_button(ui, p, yes, words::THEY_MATCH, space::CONTROL, 0.0).clicked() {
+            asks.command(&profile.id, decide(true));
+            asks.wish(Wish::CloseDialog);
+        }
+        let no = words::THEY_DO_NOT_MATCH;
+        if text_button(ui, p, Kind::Danger, no, space::CONTROL, 0.0).clicked() {
+            let name = clean(&row.name, &row.handle);
+            asks.command(&profile.id, decide(false));
+            asks.wish(Wish::Toast(words::verify_mismatch(&name)));
+            asks.wish(Wish::CloseDialog);
+        }
+        if text_button(ui, p, Kind::Plain, words::COPY, space::CONTROL, 0.0).clicked() {
+            asks.wish(Wish::Copy(groups.join(" ")));
+        }
+        if let Some(code) = &row.verification_code
+            && text_button(ui, p, Kind::Plain, words::COPY_CODE, space::CONTROL, 0.0).clicked()
+        {
+            asks.wish(Wish::Copy(code.clone()));
+        }
+    });
 }
 
 /// The digits in groups.

@@ -7,7 +7,7 @@ mod style;
 pub(crate) mod space;
 
 pub(crate) use fonts::{body, emoji, medium, mono, semibold};
-pub(crate) use palette::{Bubble, IDENTITY_INK, Palette, identity_fill};
+pub(crate) use palette::{Bubble, IDENTITY_INK, Palette, QR_DARK, QR_LIGHT, identity_fill};
 
 use egui::Context;
 

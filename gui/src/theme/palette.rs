@@ -79,6 +79,11 @@ pub(crate) struct Bubble {
 /// Ink on every identity colour.
 pub(crate) const IDENTITY_INK: Color32 = rgb(0x10, 0x14, 0x18);
 
+/// What QR codes are drawn in, so that every scanner reads them.
+pub(crate) const QR_DARK: Color32 = rgb(0x00, 0x00, 0x00);
+/// Their ground.
+pub(crate) const QR_LIGHT: Color32 = rgb(0xff, 0xff, 0xff);
+
 /// Avatar fills; the first four belong to Alice, Bob, Charlie and Diana.
 const IDENTITY_FILLS: [Color32; 8] = [
     rgb(0x7C, 0x9C, 0xF5),

@@ -67,7 +67,7 @@ pub(super) fn empty_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, chat: &ChatRow
         child.add_space(space::S);
         let label = words::verify_title(&clean(&chat.name, &chat.handle));
         if text_button(&mut child, p, Kind::Plain, &label, space::CONTROL, 0.0).clicked() {
-            asks.wish(Wish::Dialog(Box::new(Dialog::Verify(chat.id))));
+            asks.wish(Wish::Dialog(Box::new(Dialog::verify(chat.id))));
         }
     }
 }

@@ -103,7 +103,7 @@ impl TimelineState {
         let picture = Rect::from_center_size(center, Vec2::splat(20.0));
         icons::paint(painter, picture, Icon::Down, p.text);
         if count > 0 {
-            badge(ui, p, center - egui::vec2(0.0, 20.0), count, fill);
+            badge(ui, p, center - egui::vec2(0.0, 20.0), count, fill, true);
         }
         focus_ring(ui, p, &response, place, 20);
         if response.on_hover_cursor(CursorIcon::PointingHand).clicked() {

@@ -23,6 +23,7 @@ pub(crate) struct Banner {
     galley: Arc<Galley>,
     text: String,
     tone: Tone,
+    icon: Option<Icon>,
     buttons_width: f32,
     is_stacked: bool,
 }
@@ -40,9 +41,16 @@ impl Banner {
             galley,
             text: text.to_owned(),
             tone,
+            icon: None,
             buttons_width,
             is_stacked,
         }
+    }
+
+    /// Another icon than the tone's.
+    pub(crate) fn with_icon(mut self, icon: Icon) -> Self {
+        self.icon = Some(icon);
+        self
     }
 
     /// The height, in points.
@@ -75,7 +83,7 @@ impl Banner {
             rect.left_top() + vec2(space::L, top - rect.top()),
             Vec2::splat(18.0),
         );
-        icons::paint(ui.painter(), icon_rect, icon, ink);
+        icons::paint(ui.painter(), icon_rect, self.icon.unwrap_or(icon), ink);
         let at = egui::pos2(rect.left() + space::L + 28.0, top);
         let area = Rect::from_min_size(at, self.galley.size());
         let response = ui.interact(area, ui.scope_id().with("banner"), Sense::hover());

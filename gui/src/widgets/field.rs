@@ -23,6 +23,26 @@ pub(crate) fn input_frame(p: &Palette, has_focus: bool, radius: u8, margin: Marg
         .stroke(stroke)
 }
 
+/// A line to type into, with its name above.
+pub(crate) fn text_field(ui: &mut Ui, p: &Palette, label: &str, text: &mut String) -> Response {
+    let id = Field::id(label);
+    let name = ui.label(RichText::new(label).font(medium(13.0)).color(p.text2));
+    ui.add_space(-space::XS);
+    let has_focus = ui.memory(|memory| memory.has_focus(id));
+    let field = TextEdit::singleline(text)
+        .id(id)
+        .font(body(14.0))
+        .desired_width(ui.available_width())
+        .char_limit(1024)
+        .frame(input_frame(
+            p,
+            has_focus,
+            space::RADIUS_INPUT,
+            Margin::symmetric(12, 9),
+        ));
+    ui.add(field).labelled_by(name.id)
+}
+
 /// A passphrase field with its name above and an eye to show what was typed.
 pub(crate) struct Field<'a> {
     /// Names the field, for the person and for the program.

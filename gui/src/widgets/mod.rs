@@ -4,12 +4,16 @@ mod avatar;
 mod banner;
 mod button;
 mod field;
+mod menu_item;
+mod qr;
 mod spinner;
 
 pub(crate) use avatar::avatar;
 pub(crate) use banner::{Banner, Tone};
 pub(crate) use button::{Kind, chip, icon_button, text_button};
-pub(crate) use field::{Field, input_frame};
+pub(crate) use field::{Field, input_frame, text_field};
+pub(crate) use menu_item::menu_item;
+pub(crate) use qr::qr;
 pub(crate) use spinner::spinner;
 
 use egui::{CornerRadius, FontId, Painter, Pos2, Rect, Response, Stroke, StrokeKind, Ui};

@@ -120,6 +120,25 @@ pub(crate) fn chat(id: i64, handle: &str, name: &str) -> ChatRow {
     }
 }
 
+/// A stranger who has written twice.
+pub(crate) fn request(id: i64, name: &str) -> ChatRow {
+    ChatRow {
+        standing: Standing::Request,
+        last: Some(Arc::new(message(
+            id + 1000,
+            false,
+            -7,
+            "Hello, we met at the lake",
+            Delivery::Delivered,
+        ))),
+        unread: 2,
+        ..chat(id, "", name)
+    }
+}
+
+/// The link of Alice.
+pub(crate) const CONTACT_LINK: &str = "sotto:contact/1/alice/oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE/sotto://relay.example:4433?pin=paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU";
+
 /// A text, `minutes` from [`NOW`].
 pub(crate) fn message(
     key: i64,
