@@ -170,7 +170,7 @@ fn a_code_is_a_match_only_when_both_see_each_other() {
         (swapped.as_str(), Outcome::OwnCode),
         (&newer, Outcome::Newer),
         ("", Outcome::NoCode),
-        (&good[..good.len() - 1], Outcome::NoCode),
+        (good.get(..good.len() - 1).unwrap(), Outcome::NoCode),
     ] {
         assert_eq!(compare(&mut alice, text), outcome);
         assert_eq!(alice.row().trust, Trust::Verified);
@@ -287,7 +287,11 @@ fn what_cannot_be_added_is_said_and_nothing_is_added() {
     let cases: [(&str, Option<&Arc<Identity>>, _); 8] = [
         ("", None, AdditionProblem::Malformed),
         ("no handle!", None, AdditionProblem::Malformed),
-        (&good[..good.len() - 1], None, AdditionProblem::Malformed),
+        (
+            good.get(..good.len() - 1).unwrap(),
+            None,
+            AdditionProblem::Malformed,
+        ),
         (&newer, None, AdditionProblem::Newer),
         (&link("bob", bob, 2), None, AdditionProblem::OtherRelay),
         ("nobody", None, AdditionProblem::Unknown),
