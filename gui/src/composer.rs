@@ -237,7 +237,14 @@ impl ComposerState {
         let text = std::mem::take(&mut self.text).trim().to_owned();
         self.is_own = true;
         self.saved = Some(String::new());
-        asks.command(&scene.profile.id, Command::SendText { chat, text });
+        asks.command(
+            &scene.profile.id,
+            Command::SendText {
+                chat,
+                text,
+                answers: None,
+            },
+        );
     }
 }
 

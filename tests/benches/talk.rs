@@ -64,7 +64,14 @@ fn main() {
 fn send(desk: &Desk, chat: ChatId, number: usize) -> [Duration; 3] {
     let text = format!("{number:064}");
     let started = Instant::now();
-    desk.command("alice", Command::SendText { chat, text });
+    desk.command(
+        "alice",
+        Command::SendText {
+            chat,
+            text,
+            answers: None,
+        },
+    );
     desk.wait_messages("alice", "bob", "the bubble", |messages| {
         is_text(messages.last()?, number).then_some(())
     });

@@ -210,7 +210,14 @@ impl Desk {
         let chat = self.chat_id(who, to);
         self.show(who, to);
         let text = text.to_owned();
-        self.command(who, Command::SendText { chat, text });
+        self.command(
+            who,
+            Command::SendText {
+                chat,
+                text,
+                answers: None,
+            },
+        );
     }
 
     /// Shows a chat.

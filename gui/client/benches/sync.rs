@@ -107,7 +107,14 @@ fn write(desk: &Desk, number: usize) {
     let chat = desk.chat_id("alice", "bob");
     for number in 0..number {
         let text = text(number);
-        desk.command_when_taken("alice", Command::SendText { chat, text });
+        desk.command_when_taken(
+            "alice",
+            Command::SendText {
+                chat,
+                text,
+                answers: None,
+            },
+        );
     }
 }
 

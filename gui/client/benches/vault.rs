@@ -184,6 +184,7 @@ fn commits(data_dir: &Path) {
             desk.command(Command::SendText {
                 chat: ChatId(1),
                 text,
+                answers: None,
             });
         }
         let last = SENT + 4;

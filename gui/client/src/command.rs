@@ -6,7 +6,7 @@ use sotto_crypto::RecoveryCode;
 use zeroize::Zeroizing;
 
 use crate::query::Query;
-use crate::view::{ChatId, MessageKey};
+use crate::view::{ChatId, MessageKey, Privacy};
 
 /// What somebody typed to protect a vault; wiped from memory when it is dropped.
 pub type Passphrase = Zeroizing<String>;
@@ -51,7 +51,17 @@ pub enum Command {
         chat: ChatId,
         /// The text.
         text: String,
+        /// The message of the chat that it answers.
+        answers: Option<MessageKey>,
     },
+    /// Something is being written in this chat. May be said with every key: the peer is told now
+    /// and then.
+    Type(ChatId),
+    /// What peers learn from now on.
+    SetPrivacy(Privacy),
+    /// Put the whole text of a message into the snapshot, in place of another one; `None` takes it
+    /// away.
+    ShowText(Option<MessageKey>),
     /// Keep what was typed so far.
     SaveDraft {
         /// The chat.
@@ -141,7 +151,14 @@ impl std::fmt::Debug for Command {
             Self::SetRecoveryCode { current: _, new: _ } => "SetRecoveryCode",
             Self::SetPassphrase { current: _, new: _ } => "SetPassphrase",
             Self::ShowChat { chat: _, around: _ } => "ShowChat",
-            Self::SendText { chat: _, text: _ } => "SendText",
+            Self::SendText {
+                chat: _,
+                text: _,
+                answers: _,
+            } => "SendText",
+            Self::Type(_) => "Type",
+            Self::SetPrivacy(_) => "SetPrivacy",
+            Self::ShowText(_) => "ShowText",
             Self::SaveDraft { chat: _, text: _ } => "SaveDraft",
             Self::MarkRead { chat: _, up_to: _ } => "MarkRead",
             Self::Retry(_) => "Retry",

@@ -18,8 +18,8 @@ use crate::publisher::Publisher;
 use crate::question::{AskError, Request};
 use crate::vault::{self, Folder, Found, LockedVault, Vault, VaultError};
 use crate::view::{
-    ChatId, CreationStep, ProfileId, ProfileProblem, ProfileState, ProfileView, RelayState,
-    Standing,
+    ChatId, CreationStep, Privacy, ProfileId, ProfileProblem, ProfileState, ProfileView,
+    RelayState, Standing,
 };
 
 /// One profile and everything that it works with.
@@ -184,12 +184,14 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         relay: RelayState::Offline(None),
         unread: 0,
         has_passphrase: false,
+        privacy: Privacy::default(),
         has_recovery_code: false,
         chats: Vec::new(),
         timeline: None,
         contact_link: None,
         addition: None,
         comparison: None,
+        text: None,
         search: None,
         notice: None,
     }

@@ -12,18 +12,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::Query;
 
-/// The longest text of one message, in bytes of UTF-8.
-///
-/// A sealed message must fit one envelope of 64 KiB together with its padding, a handshake and a
-/// ratchet step (PROTOCOL §4); this leaves room for all of them.
-pub const TEXT_BYTES_MAX: usize = 48 * 1024;
+/// The longest text of one message, in bytes of UTF-8: some hundred pages.
+pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
+
+/// What a snapshot holds of a longer text, in bytes;
+/// [`Command::ShowText`](crate::Command::ShowText) asks for the rest.
+pub const EXCERPT_BYTES_MAX: usize = 8 * 1024;
+
+/// What a snapshot holds of a message that another one answers, in bytes.
+pub const QUOTE_BYTES_MAX: usize = 256;
 
 /// Requests that wait at the same time. Whoever comes later is not heard until there is room: what
 /// they wrote stays undelivered on their side, and what they write next may come through.
 pub const REQUESTS_MAX: usize = 64;
 
-/// Messages that are held of one request; later ones are dropped, and stay undelivered. With the
-/// largest texts, all requests together take 52 MiB.
+/// Messages that are held of one request; later ones are dropped, and so are those that are longer
+/// than 48 KiB; they stay undelivered. All requests together take 52 MiB at most.
 pub const REQUEST_MESSAGES_MAX: usize = 16;
 
 /// Everything on screen, at one moment.
@@ -80,12 +84,16 @@ pub struct ProfileView {
     pub has_passphrase: bool,
     /// Whether a recovery code opens the vault.
     pub has_recovery_code: bool,
+    /// What peers learn.
+    pub privacy: Privacy,
     /// The chats, the most recent first.
     pub chats: Vec<ChatRow>,
     /// The messages of the chat that [`Command::ShowChat`](crate::Command::ShowChat) asked for.
     pub timeline: Option<Arc<Timeline>>,
     /// What [`Command::Search`](crate::Command::Search) has found.
     pub search: Option<Arc<SearchResults>>,
+    /// The whole text that [`Command::ShowText`](crate::Command::ShowText) asked for.
+    pub text: Option<(MessageKey, Arc<str>)>,
     /// How others recognise this identity, to be handed on by a way that they trust; `None` until
     /// the relay is known.
     pub contact_link: Option<String>,
@@ -95,6 +103,25 @@ pub struct ProfileView {
     pub comparison: Option<Comparison>,
     /// Something went wrong that the person should know; stays until dismissed.
     pub notice: Option<Notice>,
+}
+
+/// What peers learn of a person. Who tells nothing is told nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Privacy {
+    /// That a message was read.
+    pub read_receipts: bool,
+    /// That something is being written.
+    pub typing: bool,
+}
+
+impl Default for Privacy {
+    /// Peers learn both.
+    fn default() -> Self {
+        Self {
+            read_receipts: true,
+            typing: true,
+        }
+    }
 }
 
 /// Whether a profile can be used.
@@ -251,6 +278,8 @@ pub struct ChatRow {
     pub last: Option<Arc<Message>>,
     /// Messages not yet read.
     pub unread: u32,
+    /// The peer is writing.
+    pub is_typing: bool,
     /// What was typed and not yet sent.
     pub draft: String,
     /// What the peer is to this identity.
@@ -460,10 +489,26 @@ pub struct Message {
     pub is_mine: bool,
     /// What it holds.
     pub body: Body,
+    /// The text goes on: this is its beginning.
+    pub is_cut: bool,
+    /// What it answers.
+    pub quote: Option<Quote>,
     /// When its author sent it, in milliseconds since 1970 (UTC), by the author's clock.
     pub sent_at_millis: i64,
     /// How far it has come (for one's own).
     pub delivery: Delivery,
+}
+
+/// A message that another one answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// Whether this identity wrote it.
+    pub is_mine: bool,
+    /// The message.
+    pub id: MessageId,
+    /// Where it stands, and the beginning of its text, at most [`QUOTE_BYTES_MAX`]; `None` when it
+    /// is not (or no longer) here.
+    pub original: Option<(MessageKey, String)>,
 }
 
 /// What a message holds.
@@ -522,7 +567,7 @@ pub struct SearchHit {
     pub chat: ChatId,
     /// The message.
     pub message: Arc<Message>,
-    /// Where in its text the words are, in bytes; in order, without overlaps, at the borders of
+    /// Where in its text (of a long one a stretch around the first of them) the words are, in bytes; in order, without overlaps, at the borders of
     /// characters. Empty when only people, chats or days were looked for.
     pub matches: Vec<Range<usize>>,
 }

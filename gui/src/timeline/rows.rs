@@ -117,6 +117,8 @@ mod tests {
                         key: MessageKey(key),
                         is_mine,
                         body: Body::Text(String::new()),
+                        is_cut: false,
+                        quote: None,
                         sent_at_millis: minutes * 60_000,
                         delivery: Delivery::Sending,
                     })

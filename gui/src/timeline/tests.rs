@@ -12,6 +12,8 @@ fn message(key: i64) -> Arc<Message> {
         key: MessageKey(key),
         is_mine: key.rem_euclid(3) == 0,
         body: Body::Text("wörter die umbrechen ".repeat(words)),
+        is_cut: false,
+        quote: None,
         sent_at_millis: key * 40_000,
         delivery: Delivery::Delivered,
     })
@@ -35,12 +37,14 @@ fn profile() -> sotto_client::view::ProfileView {
         relay: sotto_client::view::RelayState::Connected,
         unread: 0,
         has_passphrase: false,
+        privacy: sotto_client::view::Privacy::default(),
         chats: Vec::new(),
         timeline: None,
         has_recovery_code: false,
         contact_link: None,
         addition: None,
         comparison: None,
+        text: None,
         search: None,
         notice: None,
     }

@@ -4,17 +4,23 @@ use std::time::Duration;
 
 use sotto_net::Invite;
 
-use super::content::{MessageId, Shown};
+use super::content::{Answered, MessageId, Shown};
 use super::effects::{Change, MessageRecord};
 use super::{Core, Moment};
 use crate::identities::is_name;
-use crate::view::{ChatId, Delivery, MessageKey, Standing, TEXT_BYTES_MAX};
+use crate::view::{ChatId, Delivery, MessageKey, Privacy, Standing, TEXT_BYTES_MAX};
 
 /// A wish that concerns the core, with what it needs from the vault.
 #[derive(Clone)]
 pub(crate) enum Action {
-    /// Send a text.
-    SendText { chat: ChatId, text: String },
+    /// Send a text, perhaps in reply to another message of the chat.
+    SendText {
+        chat: ChatId,
+        text: String,
+        answered: Option<Answered>,
+    },
+    /// Something is being written in this chat.
+    Type(ChatId),
     /// Keep what was typed so far.
     SaveDraft { chat: ChatId, text: String },
     /// The messages up to this one were seen.
@@ -58,6 +64,8 @@ pub(crate) enum Action {
     },
     /// Make noise again.
     Unmute(ChatId),
+    /// What peers learn from now on.
+    SetPrivacy(Privacy),
     /// The notice was read.
     DismissNotice,
     /// Be called this from now on.
@@ -69,7 +77,13 @@ pub(crate) enum Action {
 impl Core {
     pub(super) fn act(&mut self, action: Action, now: Moment) {
         match action {
-            Action::SendText { chat, text } => self.send_text(chat, text, now),
+            Action::SendText {
+                chat,
+                text,
+                answered,
+            } => self.send_text(chat, text, answered, now),
+            Action::Type(chat) => self.tell_typing(chat, now),
+            Action::SetPrivacy(privacy) => self.set_privacy(privacy),
             Action::SaveDraft { chat, text } => self.save_draft(chat, text),
             Action::MarkRead { chat, up_to } => self.mark_read(chat, up_to, now),
             Action::Retry(message) => self.retry(&message, now),
@@ -114,7 +128,21 @@ impl Core {
         }
     }
 
-    fn send_text(&mut self, chat_id: ChatId, text: String, now: Moment) {
+    fn set_privacy(&mut self, privacy: Privacy) {
+        if self.privacy != privacy {
+            self.privacy = privacy;
+            self.effects.commit.push(Change::SetPrivacy(privacy));
+            self.effects.is_visible = true;
+        }
+    }
+
+    fn send_text(
+        &mut self,
+        chat_id: ChatId,
+        text: String,
+        answered: Option<Answered>,
+        now: Moment,
+    ) {
         if text.is_empty() || text.len() > TEXT_BYTES_MAX || !self.is_open(chat_id) {
             return;
         }
@@ -124,7 +152,7 @@ impl Core {
             key: self.take_key(),
             chat: chat_id,
             is_mine: true,
-            shown: Shown::text(id, now.unix_millis, text),
+            shown: Shown::text(id, now.unix_millis, text, answered),
             delivery: Delivery::Sending,
             is_unread: false,
             is_sealed: false,
@@ -132,7 +160,8 @@ impl Core {
         self.effects.commit.push(Change::AddMessage(record.clone()));
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.set_last(&record);
-            chat.waiting.push_back((record.key, record.shown.encode()));
+            chat.waiting.push_back((record.key, record.shown));
+            chat.told_typing_at_millis = None;
             chat.draft.clear();
         }
         self.commit_chat(chat_id);
@@ -167,7 +196,9 @@ impl Core {
             up_to,
         });
         self.effects.is_visible = true;
-        self.send_receipts(chat_id, Delivery::Read, &ids, now);
+        if self.privacy.read_receipts {
+            self.send_receipts(chat_id, Delivery::Read, &ids, now);
+        }
     }
 
     fn retry(&mut self, message: &MessageRecord, now: Moment) {
@@ -189,7 +220,7 @@ impl Core {
         }
         // In its old place among those that wait.
         let place = chat.waiting.partition_point(|(other, _)| *other < key);
-        chat.waiting.insert(place, (key, message.shown.encode()));
+        chat.waiting.insert(place, (key, message.shown.clone()));
         chat.update_last(|_, last| last.key == key, |_| Delivery::Sending);
         self.effects.commit.push(Change::SetSealed {
             key,

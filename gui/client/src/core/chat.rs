@@ -6,11 +6,12 @@ use std::sync::Arc;
 use sotto_crypto::{DeviceId, PublicIdentity, SafetyNumber, Session, SessionId};
 use sotto_net::wire::DeviceKey;
 
-use super::content::MessageId;
-use super::effects::{ChatRecord, MessageRecord, Proof};
+use super::content::{Answered, EXCERPT_PAYLOAD_BYTES, MessageId, Shown};
+use super::effects::{ChatRecord, MessageRecord, Proof, Unfinished};
 use crate::fingerprint::VerificationCode;
 use crate::view::{
-    Body, ChatId, ChatRow, Delivery, Message, MessageKey, Mute, Presence, Standing, Trust,
+    Body, ChatId, ChatRow, Delivery, EXCERPT_BYTES_MAX, Message, MessageKey, Mute, Presence, Quote,
+    Standing, Trust,
 };
 
 /// A session and when the peer was last heard in it.
@@ -48,12 +49,17 @@ pub(super) struct Chat {
     pub(super) muted_until_millis: Option<i64>,
     pub(super) sessions: Vec<Held>,
     /// Own messages that wait for a session, oldest first.
-    pub(super) waiting: VecDeque<(MessageKey, Vec<u8>)>,
+    pub(super) waiting: VecDeque<(MessageKey, Shown)>,
     pub(super) bundle: BundleState,
     pub(super) is_online: bool,
     pub(super) unread: VecDeque<(MessageKey, MessageId)>,
     /// The newest message, and its id.
     pub(super) last: Option<(MessageId, Arc<Message>)>,
+    pub(super) unfinished: Option<Unfinished>,
+    /// The peer was writing: until when that counts, in milliseconds since 1970.
+    pub(super) typing_until_millis: Option<i64>,
+    /// When the peer was last told that something is written here.
+    pub(super) told_typing_at_millis: Option<i64>,
     /// Received in the current batch; a receipt is due.
     pub(super) received: Vec<MessageId>,
     safety_number: Option<String>,
@@ -83,6 +89,9 @@ impl Chat {
             is_online: false,
             unread: VecDeque::new(),
             last: None,
+            unfinished: None,
+            typing_until_millis: None,
+            told_typing_at_millis: None,
             received: Vec::new(),
             safety_number: None,
             verification_code: None,
@@ -178,6 +187,9 @@ impl Chat {
         if other.last_key() > self.last_key() {
             self.last = other.last;
         }
+        if other.unfinished.is_some() {
+            self.unfinished = other.unfinished;
+        }
         self.sessions.extend(other.sessions);
         self.waiting.extend(other.waiting);
         self.received.extend(other.received);
@@ -188,6 +200,7 @@ impl Chat {
     /// There are no messages any more.
     pub(super) fn forget_messages(&mut self) {
         self.last = None;
+        self.unfinished = None;
         self.unread.clear();
         self.received.clear();
         self.waiting.clear();
@@ -214,7 +227,7 @@ impl Chat {
 
     /// The message becomes the newest one.
     pub(super) fn set_last(&mut self, record: &MessageRecord) {
-        self.last = Some((record.shown.id, Arc::new(message_view(record))));
+        self.last = Some((record.shown.id, Arc::new(message_excerpt(record))));
     }
 
     /// Applies `change` to the delivery of the newest message if it is the one meant.
@@ -254,6 +267,7 @@ impl Chat {
             verification_code: self.verification_code.clone(),
             last: self.last.as_ref().map(|(_, last)| Arc::clone(last)),
             unread: u32::try_from(self.unread.len()).unwrap_or(u32::MAX),
+            is_typing: self.typing_until_millis.is_some() && is_connected,
             draft: self.draft.clone(),
             standing: self.standing,
             is_blocked: self.is_blocked,
@@ -262,8 +276,16 @@ impl Chat {
     }
 }
 
-/// A message as it is shown.
+/// A message as a whole. What it answers is to be looked up.
 pub(crate) fn message_view(record: &MessageRecord) -> Message {
+    let quote = record
+        .shown
+        .answered()
+        .map(|Answered { is_own, id }| Quote {
+            is_mine: is_own == record.is_mine,
+            id,
+            original: None,
+        });
     Message {
         key: record.key,
         is_mine: record.is_mine,
@@ -271,7 +293,21 @@ pub(crate) fn message_view(record: &MessageRecord) -> Message {
             .shown
             .as_text()
             .map_or(Body::Unknown, |text| Body::Text(text.to_owned())),
+        is_cut: false,
+        quote,
         sent_at_millis: record.shown.sent_at_millis,
         delivery: record.delivery,
     }
+}
+
+/// A message as it is shown among others: of a long one the beginning. The record, too, may hold no
+/// more than [`EXCERPT_PAYLOAD_BYTES`].
+pub(crate) fn message_excerpt(record: &MessageRecord) -> Message {
+    let mut message = message_view(record);
+    if let Body::Text(text) = &mut message.body {
+        message.is_cut = text.len() > EXCERPT_BYTES_MAX
+            || record.shown.payload.len() + 4 > EXCERPT_PAYLOAD_BYTES;
+        text.truncate(text.floor_char_boundary(EXCERPT_BYTES_MAX));
+    }
+    message
 }

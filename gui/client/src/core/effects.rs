@@ -8,7 +8,7 @@ use sotto_net::wire::{ClientFrame, DeviceKey, EnvelopeId};
 use zeroize::Zeroizing;
 
 use super::content::{MessageId, Shown};
-use crate::view::{ChatId, Delivery, MessageKey, Standing};
+use crate::view::{ChatId, Delivery, MessageKey, Privacy, Standing};
 
 /// What follows from one input.
 #[derive(Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Effects {
 pub(crate) enum Change {
     /// The display name from now on.
     SetName(String),
+    /// What peers learn from now on.
+    SetPrivacy(Privacy),
     /// Deliveries of this relay are stored up to here.
     SetCursor { relay: RelayId, cursor: Cursor },
     /// The relay's envelope with this id was handled.
@@ -60,6 +62,17 @@ pub(crate) enum Change {
     /// Insert a message; nothing happens when its author has already sent one with this id in the
     /// chat.
     AddMessage(MessageRecord),
+    /// Keep the next part of a message that is not whole yet; the first one takes the place of all
+    /// that the chat has kept before.
+    AddPart {
+        chat: ChatId,
+        whole: MessageId,
+        index: u16,
+        bytes: Vec<u8>,
+    },
+    /// As [`Change::AddMessage`], with the kind and payload that the parts kept of its chat hold;
+    /// the record has their beginning.
+    AddWhole(MessageRecord),
     /// A message was sealed into the outbox, or (false) has to be sealed again.
     SetSealed { key: MessageKey, is_sealed: bool },
     /// An own message has come further; never goes back.
@@ -86,6 +99,7 @@ impl Change {
         matches!(
             self,
             Self::AddMessage(_)
+                | Self::AddWhole(_)
                 | Self::Advance { .. }
                 | Self::AdvanceKey { .. }
                 | Self::SetDelivery { .. }
@@ -165,13 +179,23 @@ pub(crate) struct MessageRecord {
     pub(crate) is_sealed: bool,
 }
 
+/// A message whose first parts have come.
+#[derive(Clone)]
+pub(crate) struct Unfinished {
+    pub(crate) whole: MessageId,
+    /// The index of the part that is due.
+    pub(crate) next: u16,
+    /// The first of its bytes, enough for an excerpt.
+    pub(crate) beginning: Vec<u8>,
+}
+
 /// An envelope in the outbox: sealed once, sent as often as it takes.
 #[derive(Clone)]
 pub(crate) struct OutboxRecord {
     pub(crate) id: EnvelopeId,
     pub(crate) device: DeviceKey,
     pub(crate) body: Bytes,
-    /// The message in it; `None` for a receipt.
+    /// The message in it, of one in parts with the last; `None` for a receipt.
     pub(crate) message: Option<MessageKey>,
 }
 
@@ -186,7 +210,10 @@ pub(crate) struct Loaded {
     pub(crate) replay: Vec<([u8; 32], u32)>,
     pub(crate) chats: Vec<ChatRecord>,
     pub(crate) sessions: Vec<SessionRecord>,
-    /// The newest message of each chat.
+    pub(crate) privacy: Privacy,
+    /// Messages of which some parts have come.
+    pub(crate) unfinished: Vec<(ChatId, Unfinished)>,
+    /// The newest message of each chat; of a long one the beginning.
     pub(crate) last: Vec<MessageRecord>,
     /// Unread messages, oldest first.
     pub(crate) unread: Vec<(ChatId, MessageKey, MessageId)>,

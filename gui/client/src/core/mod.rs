@@ -7,6 +7,7 @@
 //! - [`requests`] keeps strangers apart, [`quiet`] those who are blocked or muted,
 //! - [`trust`] compares identities, [`additions`] adds contacts,
 //! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
+//! - [`parts`] puts long messages together, [`typing`] tells who is writing,
 //! - [`send`] seals messages and receipts.
 //!
 //! A core that could not commit its effects is thrown away and loaded again from the vault.
@@ -18,6 +19,7 @@ pub(crate) mod content;
 mod directory;
 pub(crate) mod effects;
 mod outbox;
+mod parts;
 mod prekeys;
 mod publish;
 mod quiet;
@@ -27,6 +29,7 @@ mod relay;
 mod requests;
 mod send;
 mod trust;
+mod typing;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rand::rngs::StdRng;
 use sotto_crypto::{Identity, Session, SessionId};
 use sotto_net::link::Cursor;
@@ -41,8 +45,8 @@ use sotto_net::wire::{Delivery, RelayFrame, StoreId, Welcome};
 use sotto_net::{Invite, RelayId};
 
 pub(crate) use self::act::Action;
-pub(crate) use self::chat::message_view;
 use self::chat::{Chat, Held};
+pub(crate) use self::chat::{message_excerpt, message_view};
 use self::effects::{Change, Effects, Loaded, SessionRecord};
 use self::outbox::Outbox;
 use self::prekeys::Prekeys;
@@ -51,7 +55,7 @@ use self::recent::RecentDeliveries;
 use self::relay::LinkState;
 use crate::Person;
 use crate::fingerprint::ContactLink;
-use crate::view::{Addition, ChatId, ChatRow, Comparison, MessageKey, Notice, peer_name};
+use crate::view::{Addition, ChatId, ChatRow, Comparison, MessageKey, Notice, Privacy, peer_name};
 
 /// Chats of one profile: neither a relay nor strangers can fill the disk with them.
 const CHATS_MAX: usize = 10_000;
@@ -80,6 +84,8 @@ pub(crate) enum Input {
     Replies(Vec<RelayFrame>),
     /// Envelopes, in the order of the mailbox.
     Deliveries(Vec<Delivery>),
+    /// Envelopes that the relay does not store.
+    Ephemerals(Vec<Bytes>),
     /// [`Core::wake_at_millis`] has come.
     Timer,
 }
@@ -88,6 +94,7 @@ pub(crate) enum Input {
 pub(crate) struct Core {
     identity: Arc<Identity>,
     person: Person,
+    privacy: Privacy,
     rng: StdRng,
     chats: BTreeMap<ChatId, Chat>,
     prekeys: Prekeys,
@@ -146,7 +153,12 @@ impl Core {
         }
         for record in loaded.unsealed {
             if let Some(chat) = chats.get_mut(&record.chat) {
-                chat.waiting.push_back((record.key, record.shown.encode()));
+                chat.waiting.push_back((record.key, record.shown));
+            }
+        }
+        for (chat, unfinished) in loaded.unfinished {
+            if let Some(chat) = chats.get_mut(&chat) {
+                chat.unfinished = Some(unfinished);
             }
         }
         let mut outbox = Outbox::default();
@@ -157,6 +169,7 @@ impl Core {
             prekeys: Prekeys::new(&loaded.prekeys, loaded.replay),
             identity,
             person,
+            privacy: loaded.privacy,
             rng,
             chats,
             outbox,
@@ -187,6 +200,7 @@ impl Core {
                 }
             }
             Input::Deliveries(deliveries) => self.receive(deliveries, now),
+            Input::Ephemerals(bodies) => self.receive_ephemerals(&bodies, now),
             Input::Timer => self.timer(now),
         }
         self.pump_outbox(now);
@@ -209,7 +223,8 @@ impl Core {
                 .min()
         });
         let quiet = self.unmute_at_millis();
-        [inbox, link, quiet].into_iter().flatten().min()
+        let typing = self.typing_ends_at_millis();
+        [inbox, link, quiet, typing].into_iter().flatten().min()
     }
 
     /// Whether deliveries have to wait until the timer, because too many first messages failed.
@@ -236,6 +251,11 @@ impl Core {
     /// Whose profile this is.
     pub(crate) fn person(&self) -> &Person {
         &self.person
+    }
+
+    /// What peers learn.
+    pub(crate) fn privacy(&self) -> Privacy {
+        self.privacy
     }
 
     /// The chat that a person or a script means: see [`ChatRow::peer`].
@@ -302,6 +322,7 @@ impl Core {
 
     fn timer(&mut self, now: Moment) {
         self.end_mutes(now);
+        self.end_typing(now);
         self.resume_inbox(now);
         self.maintain(now);
     }

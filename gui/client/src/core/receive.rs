@@ -152,7 +152,11 @@ impl Core {
     }
 
     /// Opens a packet in the session that expects its tag.
-    fn open_in_session(&mut self, packet: &Packet<'_>, now: Moment) -> Option<(ChatId, Opened)> {
+    pub(super) fn open_in_session(
+        &mut self,
+        packet: &Packet<'_>,
+        now: Moment,
+    ) -> Option<(ChatId, Opened)> {
         let tag = packet.tag();
         for chat in self.chats.values_mut() {
             for held in &mut chat.sessions {
@@ -272,16 +276,23 @@ impl Core {
         }
         // This version is in no group: a capsule opens nothing here, and that is said.
         match opened.text().and_then(Content::decode) {
-            Some(Content::Shown(shown)) => self.take_message(chat, shown),
+            Some(Content::Shown(shown)) => self.take_message(chat, shown, Change::AddMessage),
+            Some(Content::Part(part, sent_at_millis)) => self.take_part(chat, part, sent_at_millis),
             Some(Content::Receipt(receipt)) => self.take_receipt(chat, &receipt),
-            Some(Content::Ignored) => {}
+            Some(Content::Typing | Content::Ignored) => {}
             None => self.count_unopened(),
         }
         // The peer may have made a session that messages were waiting for.
         self.advance(chat, now);
     }
 
-    fn take_message(&mut self, chat_id: ChatId, shown: Shown) {
+    /// A message has come; `add` says how it is stored.
+    pub(super) fn take_message(
+        &mut self,
+        chat_id: ChatId,
+        shown: Shown,
+        add: impl FnOnce(MessageRecord) -> Change,
+    ) {
         if !self.may_hold(chat_id) {
             return;
         }
@@ -303,16 +314,23 @@ impl Core {
             is_sealed: true,
         };
         chat.set_last(&record);
-        self.effects.commit.push(Change::AddMessage(record));
+        chat.typing_until_millis = None;
+        self.effects.commit.push(add(record));
         self.effects.is_visible = true;
     }
 
+    /// Who tells nobody what was read is told of nobody either.
     fn take_receipt(&mut self, chat_id: ChatId, receipt: &Receipt) {
+        let is_told = receipt.delivery != Delivery::Read || self.privacy.read_receipts;
+        let delivery = if is_told {
+            receipt.delivery
+        } else {
+            Delivery::Delivered
+        };
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
         for &id in &receipt.ids {
-            let delivery = receipt.delivery;
             chat.update_last(|last, _| last == id, |before| advanced(before, delivery));
             self.effects.commit.push(Change::Advance {
                 chat: chat_id,

@@ -1,10 +1,10 @@
 //! Messages and receipts out: sealed once, into the outbox.
 
 use bytes::Bytes;
-use sotto_net::wire::{EnvelopeId, Send, TakeBundle};
+use sotto_net::wire::{DeviceKey, EnvelopeId, Send, TakeBundle};
 
 use super::chat::BundleState;
-use super::content::{MessageId, RECEIPT_IDS_MAX, Receipt};
+use super::content::{MessageId, RECEIPT_IDS_MAX, Receipt, Shown};
 use super::effects::{Change, OutboxRecord};
 use super::relay::Request;
 use super::{Core, Moment};
@@ -17,10 +17,10 @@ impl Core {
             let Some(chat) = self.chats.get_mut(&chat_id) else {
                 return;
             };
-            let Some((key, content)) = chat.waiting.front().cloned() else {
+            let Some((key, shown)) = chat.waiting.front().cloned() else {
                 return;
             };
-            if !self.seal(chat_id, &content, Some(key), now) {
+            if !self.seal_message(chat_id, key, &shown, now) {
                 break;
             }
             if let Some(chat) = self.chats.get_mut(&chat_id) {
@@ -54,42 +54,65 @@ impl Core {
             .push(TakeBundle { request, device }.into());
     }
 
-    /// Seals `content` in the chat's session into the outbox; false without a usable session.
-    fn seal(
+    /// Seals a message, perhaps in parts. When a session wears out in between, all parts go once
+    /// more through the next one.
+    fn seal_message(
+        &mut self,
+        chat_id: ChatId,
+        key: MessageKey,
+        shown: &Shown,
+        now: Moment,
+    ) -> bool {
+        let parts = shown.encode(|| MessageId(self.random_id()));
+        let last = parts.len().saturating_sub(1);
+        parts.iter().enumerate().all(|(index, part)| {
+            let message = (index == last).then_some(key);
+            self.seal_into_outbox(chat_id, part, message, now)
+        })
+    }
+
+    /// Seals `content` into the outbox; false without a usable session.
+    fn seal_into_outbox(
         &mut self,
         chat_id: ChatId,
         content: &[u8],
         message: Option<MessageKey>,
         now: Moment,
     ) -> bool {
-        let id = EnvelopeId(self.random_id());
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
+        let Some((device, body)) = self.seal(chat_id, content, now) else {
             return false;
         };
-        let Some(device) = chat.target() else {
-            return false;
-        };
-        let Some(held) = chat.sending_session() else {
-            return false;
-        };
-        let session = held.session.id();
-        let Ok(step) = held.session.seal(content, now.secs(), &mut self.rng) else {
-            // The session is worn out (its counters are at their end): a new one takes over.
-            chat.sessions.retain(|held| held.session.id() != session);
-            self.effects.commit.push(Change::RemoveSession(session));
-            return false;
-        };
-        held.session = step.next;
-        self.changed_sessions.insert(session);
         let record = OutboxRecord {
-            id,
+            id: EnvelopeId(self.random_id()),
             device,
-            body: Bytes::from(step.output),
+            body,
             message,
         };
         self.effects.commit.push(Change::PushOutbox(record.clone()));
         self.outbox.push(record);
         true
+    }
+
+    /// Seals `content` in the chat's session; `None` without a usable one.
+    pub(super) fn seal(
+        &mut self,
+        chat_id: ChatId,
+        content: &[u8],
+        now: Moment,
+    ) -> Option<(DeviceKey, Bytes)> {
+        let chat = self.chats.get_mut(&chat_id)?;
+        let device = chat.target()?;
+        let held = chat.sending_session()?;
+        let session = held.session.id();
+        let Ok(step) = held.session.seal(content, now.secs(), &mut self.rng) else {
+            // The session is worn out (its counters are at their end): a new one takes over.
+            chat.sessions.retain(|held| held.session.id() != session);
+            self.effects.commit.push(Change::RemoveSession(session));
+            return None;
+        };
+        held.session = step.next;
+        self.changed_sessions.insert(session);
+        Some((device, Bytes::from(step.output)))
     }
 
     /// Tells the peer how far its messages have come. Without a session, or while a changed
@@ -104,7 +127,7 @@ impl Core {
         for ids in ids.chunks(RECEIPT_IDS_MAX) {
             let ids = ids.to_vec();
             let content = Receipt { delivery, ids }.encode();
-            self.seal(chat_id, &content, None, now);
+            self.seal_into_outbox(chat_id, &content, None, now);
         }
     }
 

@@ -1,7 +1,9 @@
 //! Two cores and the frames between them, without disk or network.
 
+mod parts;
 mod strangers;
 mod trust;
+mod typing;
 
 use std::sync::OnceLock;
 
@@ -51,6 +53,8 @@ fn loaded(chats: Vec<ChatRecord>) -> Loaded {
         chats,
         sessions: Vec::new(),
         last: Vec::new(),
+        privacy: Privacy::default(),
+        unfinished: Vec::new(),
         unread: Vec::new(),
         unsealed: Vec::new(),
         outbox: Vec::new(),
@@ -143,6 +147,7 @@ impl Side {
         let action = Action::SendText {
             chat: CHAT,
             text: text.into(),
+            answered: None,
         };
         self.step(Input::Act(action), now);
     }
@@ -229,8 +234,10 @@ impl Side {
     }
 
     fn received(&self) -> usize {
-        let is_received =
-            |change: &&Change| matches!(change, Change::AddMessage(record) if !record.is_mine);
+        let is_received = |change: &&Change| match change {
+            Change::AddMessage(record) | Change::AddWhole(record) => !record.is_mine,
+            _ => false,
+        };
         self.commits.iter().filter(is_received).count()
     }
 }

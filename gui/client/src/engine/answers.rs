@@ -1,5 +1,6 @@
 //! What scripts ask, answered from core and vault.
 
+use super::screen::with_quote;
 use super::{Engine, Stored};
 use crate::command::Command;
 use crate::core::effects::{Change, MessageRecord};
@@ -53,25 +54,28 @@ impl Engine<'_> {
             } => answer(reply, self.history(&peer, before, limit)?),
             Question::Unread { limit, reply } => {
                 let records = self.vault.unread(limit.min(ENTRIES_MAX))?;
-                let entries = records.iter().map(|record| self.entry(record));
-                answer(reply, Ok(entries.collect()));
+                answer(reply, Ok(self.entries(&records)?));
             }
             Question::Message { key, reply } => {
                 let record = self.vault.message(key)?;
-                let entry = record.map(|record| self.entry(&record));
+                let entry = record.map(|record| self.entry(&record)).transpose()?;
                 answer(reply, entry.ok_or(AskError::NoMessage));
             }
         }
         Ok(())
     }
 
-    fn entry(&self, record: &MessageRecord) -> Entry {
-        Entry {
+    fn entry(&self, record: &MessageRecord) -> Result<Entry, VaultError> {
+        Ok(Entry {
             id: record.shown.id,
             peer: self.core.peer(record.chat),
             chat: record.chat,
-            message: message_view(record),
-        }
+            message: with_quote(message_view(record), record, &self.vault)?,
+        })
+    }
+
+    fn entries(&self, records: &[MessageRecord]) -> Result<Vec<Entry>, VaultError> {
+        records.iter().map(|record| self.entry(record)).collect()
     }
 
     /// Carries a command out now or not at all.
@@ -106,7 +110,11 @@ impl Engine<'_> {
             return Ok(Err(AskError::NoPeer));
         };
         let key = self.core.next_key();
-        if let Err(error) = self.act_now(Action::SendText { chat, text })? {
+        if let Err(error) = self.act_now(Action::SendText {
+            chat,
+            text,
+            answered: None,
+        })? {
             return Ok(Err(error));
         }
         let record = self.vault.message(key)?;
@@ -131,10 +139,7 @@ impl Engine<'_> {
             },
         };
         let records = self.vault.history(chat, before, limit.min(ENTRIES_MAX))?;
-        Ok(Ok(records
-            .iter()
-            .map(|record| self.entry(record))
-            .collect()))
+        Ok(Ok(self.entries(&records)?))
     }
 
     fn find(&mut self, peer: String, reply: Reply<()>) -> Result<(), VaultError> {
@@ -211,7 +216,12 @@ impl Engine<'_> {
 
     fn event(&self, change: &Change) -> Result<Option<EventKind>, VaultError> {
         Ok(match change {
-            Change::AddMessage(record) => Some(EventKind::MessageStored(self.entry(record))),
+            Change::AddMessage(record) => Some(EventKind::MessageStored(self.entry(record)?)),
+            // What was stored is longer than the record.
+            Change::AddWhole(record) => match self.vault.message(record.key)? {
+                Some(record) => Some(EventKind::MessageStored(self.entry(&record)?)),
+                None => None,
+            },
             Change::Advance { chat, id, delivery } => Some(EventKind::DeliveryChanged {
                 peer: self.core.peer(*chat),
                 id: *id,

@@ -17,12 +17,13 @@ use self::screen::Screen;
 use self::search::Search;
 use self::uplink::{LinkEvent, Uplink};
 use crate::command::Command;
+use crate::core::content::Answered;
 use crate::core::effects::Change;
 use crate::core::{Action, Core, Input};
 use crate::profile::Profile;
 use crate::question::Request;
 use crate::vault::{Committed, Vault, VaultError};
-use crate::view::{Notice, ProfileView, RelayProblem, RelayState};
+use crate::view::{ChatId, MessageKey, Notice, ProfileView, RelayProblem, RelayState};
 
 /// Snapshots are published at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -50,6 +51,8 @@ pub(crate) struct Engine<'a> {
     uplink: Uplink,
     screen: Screen,
     search: Option<Search>,
+    /// The whole text of a message that the person reads.
+    text: Option<(MessageKey, Arc<str>)>,
     waiting: Waiting,
     /// Wishes that wait for a disk that takes them, oldest first.
     unstored: VecDeque<Action>,
@@ -91,6 +94,7 @@ impl<'a> Engine<'a> {
         Ok(Self {
             screen: Screen::default(),
             search: None,
+            text: None,
             waiting: Waiting::default(),
             rng: environment.rng(),
             profile,
@@ -224,7 +228,25 @@ impl<'a> Engine<'a> {
                 self.screen.touch();
                 return Ok(None);
             }
-            Command::SendText { chat, text } => Action::SendText { chat, text },
+            Command::SendText {
+                chat,
+                text,
+                answers,
+            } => Action::SendText {
+                chat,
+                text,
+                answered: self.answered(chat, answers)?,
+            },
+            Command::Type(chat) => Action::Type(chat),
+            Command::SetPrivacy(privacy) => Action::SetPrivacy(privacy),
+            Command::ShowText(key) => {
+                self.text = match key {
+                    Some(key) => self.whole_text(key)?,
+                    None => None,
+                };
+                self.screen.touch();
+                return Ok(None);
+            }
             Command::SaveDraft { chat, text } => Action::SaveDraft { chat, text },
             Command::MarkRead { chat, up_to } => Action::MarkRead { chat, up_to },
             Command::Retry(key) => match self.vault.message(key)? {
@@ -269,9 +291,35 @@ impl<'a> Engine<'a> {
         }))
     }
 
+    /// The message of this chat that is answered.
+    fn answered(
+        &self,
+        chat: ChatId,
+        key: Option<MessageKey>,
+    ) -> Result<Option<Answered>, VaultError> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let record = self.vault.message(key)?;
+        let record = record.filter(|record| record.chat == chat);
+        Ok(record.map(|record| Answered {
+            is_own: record.is_mine,
+            id: record.shown.id,
+        }))
+    }
+
+    fn whole_text(&self, key: MessageKey) -> Result<Option<(MessageKey, Arc<str>)>, VaultError> {
+        let record = self.vault.message(key)?;
+        let text = record.as_ref().and_then(|record| record.shown.as_text());
+        Ok(text.map(|text| (key, Arc::from(text))))
+    }
+
     /// Carries out a wish of the person, or keeps it until the disk takes it.
     fn wish(&mut self, action: Action) -> Result<(), VaultError> {
-        let is_kept = !matches!(action, Action::SaveDraft { .. } | Action::MarkRead { .. });
+        let is_kept = !matches!(
+            action,
+            Action::SaveDraft { .. } | Action::MarkRead { .. } | Action::Type(_)
+        );
         if is_kept && !self.unstored.is_empty() {
             // Behind those that wait already, so that the order stays.
             self.unstored.push_back(action);
@@ -322,7 +370,14 @@ impl<'a> Engine<'a> {
                 self.perform(Input::LinkDown)
             }
             LinkEvent::Replies(replies) => self.perform(Input::Replies(replies)),
-            LinkEvent::Deliveries(deliveries, are_all) => {
+            LinkEvent::Deliveries {
+                stored: deliveries,
+                are_all,
+                ephemerals,
+            } => {
+                if !ephemerals.is_empty() {
+                    self.perform(Input::Ephemerals(ephemerals))?;
+                }
                 let is_useful = !deliveries.is_empty();
                 let stored = self.try_perform(Input::Deliveries(deliveries))?;
                 if is_useful && stored == Stored::Yes {
@@ -445,6 +500,7 @@ impl<'a> Engine<'a> {
             addition: self.core.addition().cloned(),
             comparison: self.core.comparison().cloned(),
             search: self.search.as_ref().map(Search::results),
+            text: self.text.clone(),
             has_recovery_code: self.vault.has_recovery_code(),
             ..view
         });

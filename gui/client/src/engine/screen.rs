@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::FRAME;
-use crate::core::{Core, message_view};
+use crate::core::effects::MessageRecord;
+use crate::core::{Core, message_excerpt};
 use crate::profile::closed_view;
 use crate::vault::{Vault, VaultError};
 use crate::view::{
-    ChatId, ChatRow, Message, MessageKey, ProfileState, ProfileView, RelayState, Timeline,
+    ChatId, ChatRow, Message, MessageKey, ProfileState, ProfileView, Quote, RelayState, Timeline,
 };
 
 /// The chat whose messages are shown.
@@ -86,6 +87,7 @@ impl Screen {
             relay,
             unread: chats.iter().map(ChatRow::calls).sum(),
             has_passphrase: vault.has_passphrase(),
+            privacy: core.privacy(),
             chats,
             timeline: self.timeline.clone(),
             notice: core.notice(),
@@ -110,13 +112,13 @@ impl Screen {
             .messages
             .iter()
             .map(|record| {
-                let message = message_view(record);
-                match before.get(&message.key) {
+                let message = with_quote(message_excerpt(record), record, vault)?;
+                Ok(match before.get(&message.key) {
                     Some(same) if ***same == message => Arc::clone(same),
                     _ => Arc::new(message),
-                }
+                })
             })
-            .collect();
+            .collect::<Result<_, VaultError>>()?;
         Ok(Some(Arc::new(Timeline {
             chat: shown.chat,
             messages,
@@ -125,4 +127,21 @@ impl Screen {
             first_unread: shown.first_unread,
         })))
     }
+}
+
+/// The message with what it answers, as far as that is here.
+pub(super) fn with_quote(
+    mut message: Message,
+    record: &MessageRecord,
+    vault: &Vault,
+) -> Result<Message, VaultError> {
+    if let Some(Quote {
+        is_mine,
+        id,
+        original,
+    }) = &mut message.quote
+    {
+        *original = vault.quoted(record.chat, *is_mine, *id)?;
+    }
+    Ok(message)
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::core::message_view;
 use crate::query::Query;
-use crate::vault::{Vault, VaultError};
-use crate::view::{MessageKey, SEARCH_HITS_MAX, SearchHit, SearchResults, SearchState};
+use crate::vault::{Hit, Vault, VaultError};
+use crate::view::{
+    Body, EXCERPT_BYTES_MAX, MessageKey, SEARCH_HITS_MAX, SearchHit, SearchResults, SearchState,
+};
 
 /// Hits that are looked for before the person asks for more.
 const PAGE: usize = 50;
@@ -49,13 +51,7 @@ impl Search {
         let results = Arc::make_mut(&mut self.results);
         let limit = self.wanted.saturating_sub(results.hits.len());
         let page = vault.search(&results.query, self.before, limit)?;
-        results
-            .hits
-            .extend(page.hits.into_iter().map(|hit| SearchHit {
-                chat: hit.message.chat,
-                message: Arc::new(message_view(&hit.message)),
-                matches: hit.matches,
-            }));
+        results.hits.extend(page.hits.into_iter().map(hit_view));
         self.before = page.next;
         let found = results.hits.len();
         if page.next.is_none() || found >= SEARCH_HITS_MAX {
@@ -68,5 +64,29 @@ impl Search {
 
     pub(super) fn results(&self) -> Arc<SearchResults> {
         Arc::clone(&self.results)
+    }
+}
+
+/// A hit; of a long text the stretch around what was found first.
+fn hit_view(hit: Hit) -> SearchHit {
+    let mut message = message_view(&hit.message);
+    let mut matches = hit.matches;
+    if let Body::Text(text) = &mut message.body
+        && text.len() > EXCERPT_BYTES_MAX
+    {
+        let first = matches.first().map_or(0, |found| found.start);
+        let start = text.floor_char_boundary(first.saturating_sub(EXCERPT_BYTES_MAX / 2));
+        let end = text.floor_char_boundary(start + EXCERPT_BYTES_MAX);
+        matches.retain(|found| found.end <= end);
+        for found in &mut matches {
+            *found = found.start - start..found.end - start;
+        }
+        *text = text.get(start..end).unwrap_or_default().to_owned();
+        message.is_cut = true;
+    }
+    SearchHit {
+        chat: hit.message.chat,
+        message: Arc::new(message),
+        matches,
     }
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use sotto_crypto::Identity;
@@ -47,8 +48,15 @@ pub(super) enum LinkEvent {
     Failed,
     /// The relay speaks: what has arrived, in order.
     Replies(Vec<RelayFrame>),
-    /// Envelopes, in order; and whether these were all that waited at the relay.
-    Deliveries(Vec<Delivery>, bool),
+    /// Envelopes.
+    Deliveries {
+        /// In order.
+        stored: Vec<Delivery>,
+        /// Whether these were all that waited at the relay.
+        are_all: bool,
+        /// Those that the relay does not store.
+        ephemerals: Vec<Bytes>,
+    },
     /// The connection is gone.
     Lost,
     /// Frames were written.
@@ -270,7 +278,7 @@ async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent
         }
         replies = next_replies(&mut link.replies) => replies.map(LinkEvent::Replies),
         deliveries = next_deliveries(&mut link.deliveries), if takes_deliveries => {
-            deliveries.map(|(envelopes, are_all)| LinkEvent::Deliveries(envelopes, are_all))
+            deliveries
         }
     }
 }
@@ -292,23 +300,24 @@ async fn next_replies(
     Ok(replies)
 }
 
-/// Waits for an envelope, then takes those that have arrived behind it as well; and says whether
-/// the mailbox has been caught up with.
+/// Waits for an envelope, then takes those that have arrived behind it as well.
 async fn next_deliveries(
     stream: &mut FrameReader<DeliveryFrame, RecvStream>,
-) -> Result<(Vec<Delivery>, bool), LinkError> {
-    let mut deliveries = Vec::new();
-    let mut is_caught_up = false;
+) -> Result<LinkEvent, LinkError> {
+    let mut stored = Vec::new();
+    let mut ephemerals = Vec::new();
+    let mut are_all = false;
     let mut frame = stream.next().await?;
     loop {
         match frame {
-            Some(DeliveryFrame::Delivery(delivery)) => deliveries.push(delivery),
-            Some(DeliveryFrame::CaughtUp(_)) => is_caught_up = true,
+            Some(DeliveryFrame::Delivery(delivery)) => stored.push(delivery),
+            Some(DeliveryFrame::CaughtUp(_)) => are_all = true,
+            Some(DeliveryFrame::Ephemeral(ephemeral)) => ephemerals.push(ephemeral.body),
             Some(_) => {}
-            None if deliveries.is_empty() => return Err(LinkError::Lost),
+            None if stored.is_empty() => return Err(LinkError::Lost),
             None => break,
         }
-        if deliveries.len() == DELIVERIES_PER_STEP {
+        if stored.len() + ephemerals.len() == DELIVERIES_PER_STEP {
             break;
         }
         frame = match stream.next_buffered()? {
@@ -316,7 +325,11 @@ async fn next_deliveries(
             None => break,
         };
     }
-    Ok((deliveries, is_caught_up))
+    Ok(LinkEvent::Deliveries {
+        stored,
+        are_all,
+        ephemerals,
+    })
 }
 
 /// What a person is told about a failed try.

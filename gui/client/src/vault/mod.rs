@@ -26,6 +26,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 pub(crate) use self::folder::{Folder, exists, move_away, remove};
+pub(crate) use self::search::Hit;
 pub(crate) use self::write::Committed;
 use crate::core::effects::ChatRecord;
 

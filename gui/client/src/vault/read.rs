@@ -8,9 +8,11 @@ use sotto_net::wire::{DeviceKey, EnvelopeId, StoreId};
 use zeroize::Zeroizing;
 
 use super::{Vault, VaultError};
-use crate::core::content::{MessageId, Shown};
-use crate::core::effects::{ChatRecord, Loaded, MessageRecord, OutboxRecord, Proof, SessionRecord};
-use crate::view::{ChatId, Delivery, MessageKey, Standing};
+use crate::core::content::{EXCERPT_PAYLOAD_BYTES, MessageId, Shown};
+use crate::core::effects::{
+    ChatRecord, Loaded, MessageRecord, OutboxRecord, Proof, SessionRecord, Unfinished,
+};
+use crate::view::{ChatId, Delivery, MessageKey, Privacy, QUOTE_BYTES_MAX, Standing};
 
 /// Messages of a timeline's window on each side of its anchor.
 const WINDOW_SIDE: usize = 150;
@@ -18,9 +20,24 @@ const WINDOW_SIDE: usize = 150;
 pub(super) const MESSAGE_COLUMNS: &str =
     "key, chat, mine, id, kind, payload, sent_at, delivery, unread, sealed";
 
+/// As [`MESSAGE_COLUMNS`], of a long message with the beginning.
+fn excerpt_columns() -> String {
+    let beginning = format!("substr(payload, 1, {EXCERPT_PAYLOAD_BYTES})");
+    MESSAGE_COLUMNS.replace("payload", &beginning)
+}
+
 /// The newest message of each chat. To group all messages by their chat would look at each of them.
 pub(super) const LAST_KEYS: &str =
     "SELECT (SELECT max(key) FROM message WHERE chat = chat.id) FROM chat";
+/// Of each chat the message that is not whole yet, with the beginning of its first part.
+fn unfinished_rows() -> String {
+    format!(
+        "SELECT chat, whole, (SELECT max(place) + 1 FROM part AS it WHERE it.chat = part.chat),
+             substr(bytes, 1, {EXCERPT_PAYLOAD_BYTES})
+         FROM part WHERE place = 0"
+    )
+}
+
 /// Messages not yet read. To put them in order, SQLite would rather look at all messages.
 pub(super) const UNREAD: &str = "message INDEXED BY message_unread WHERE unread = 1";
 
@@ -56,6 +73,12 @@ impl Vault {
         })?;
         Ok(Loaded {
             name: db.query_row("SELECT name FROM profile", [], |row| row.get(0))?,
+            privacy: db.query_row("SELECT read_receipts, typing FROM profile", [], |row| {
+                Ok(Privacy {
+                    read_receipts: row.get(0)?,
+                    typing: row.get(1)?,
+                })
+            })?,
             cursors: all(db, "SELECT pin, store, after FROM cursor", cursor)?,
             recent: all(
                 db,
@@ -74,6 +97,7 @@ impl Vault {
                  FROM chat",
                 chat,
             )?,
+            unfinished: all(db, &unfinished_rows(), unfinished)?,
             sessions: all(
                 db,
                 "SELECT id, chat, stored, heard_at FROM session",
@@ -81,8 +105,11 @@ impl Vault {
             )?,
             last: all(
                 db,
-                &format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE key IN ({LAST_KEYS})"),
-                message,
+                &format!(
+                    "SELECT {} FROM message WHERE key IN ({LAST_KEYS})",
+                    excerpt_columns()
+                ),
+                excerpt,
             )?,
             unread: all(
                 db,
@@ -179,7 +206,32 @@ impl Vault {
         all_with(&self.database, &sql, params![chat.0], message)
     }
 
-    /// The messages of a chat around an anchor, or its newest ones.
+    /// Where the message of one side with this id stands, and the beginning of its text.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn quoted(
+        &self,
+        chat: ChatId,
+        is_mine: bool,
+        id: MessageId,
+    ) -> Result<Option<(MessageKey, String)>, VaultError> {
+        let sql = format!(
+            "SELECT {} FROM message WHERE chat = ? AND mine = ? AND id = ?",
+            excerpt_columns()
+        );
+        let mut statement = self.database.prepare_cached(&sql)?;
+        let record = statement
+            .query_row(params![chat.0, is_mine, id.0], excerpt)
+            .optional()?;
+        Ok(record.map(|record| {
+            let text = record.shown.as_text().unwrap_or_default();
+            let end = text.floor_char_boundary(QUOTE_BYTES_MAX);
+            (record.key, text.get(..end).unwrap_or_default().to_owned())
+        }))
+    }
+
+    /// The messages of a chat around an anchor, or its newest ones; of long ones the beginnings.
     ///
     /// # Errors
     /// See [`VaultError`].
@@ -189,9 +241,10 @@ impl Vault {
         around: Option<MessageKey>,
     ) -> Result<Window, VaultError> {
         let anchor = around.map_or(i64::MAX, |key| key.0);
+        let columns = excerpt_columns();
         let side = |comparison: &str, order: &str, side: usize| {
             let sql = format!(
-                "SELECT {MESSAGE_COLUMNS} FROM message
+                "SELECT {columns} FROM message
                  WHERE chat = ? AND key {comparison} ? ORDER BY key {order} LIMIT ?"
             );
             let limit = i64::try_from(side + 1).unwrap_or(i64::MAX);
@@ -199,7 +252,7 @@ impl Vault {
                 &self.database,
                 &sql,
                 params![chat.0, anchor, limit],
-                message,
+                excerpt,
             )
         };
         let older_side = if around.is_some() {
@@ -311,6 +364,24 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
         is_unread: row.get(8)?,
         is_sealed: row.get(9)?,
     })
+}
+
+/// A row of [`excerpt_columns`].
+fn excerpt(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
+    let record = message(row)?;
+    Ok(MessageRecord {
+        shown: record.shown.ending_well(),
+        ..record
+    })
+}
+
+fn unfinished(row: &Row<'_>) -> rusqlite::Result<(ChatId, Unfinished)> {
+    let unfinished = Unfinished {
+        whole: MessageId(row.get(1)?),
+        next: row.get(2)?,
+        beginning: row.get(3)?,
+    };
+    Ok((ChatId(row.get(0)?), unfinished))
 }
 
 fn outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {

@@ -1,3 +1,4 @@
+mod long;
 mod secrets;
 
 use std::fs;
@@ -52,7 +53,7 @@ fn message(key: i64, id: u8, text: &str) -> Change {
         key: MessageKey(key),
         chat: ChatId(1),
         is_mine: key % 2 == 0,
-        shown: Shown::text(MessageId([id; 16]), key, text.into()),
+        shown: Shown::text(MessageId([id; 16]), key, text.into(), None),
         delivery: Delivery::Sending,
         is_unread: false,
         is_sealed: true,

@@ -4,6 +4,7 @@ use rusqlite::{Connection, named_params, params};
 use sotto_crypto::Identity;
 
 use super::{Vault, VaultError};
+use crate::core::content::Shown;
 use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, Proof, SessionRecord};
 use crate::view::{Delivery, Standing};
 
@@ -27,7 +28,7 @@ impl Vault {
         for (place, change) in changes.iter().enumerate() {
             if apply(&transaction, change)? > 0 {
                 committed.effective.push(place);
-            } else if matches!(change, Change::AddMessage(_)) {
+            } else if matches!(change, Change::AddMessage(_) | Change::AddWhole(_)) {
                 committed.is_repeated = true;
             }
         }
@@ -71,6 +72,10 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
     };
     match change {
         Change::SetName(name) => run("UPDATE profile SET name = ?", params![name]),
+        Change::SetPrivacy(privacy) => run(
+            "UPDATE profile SET read_receipts = ?, typing = ?",
+            params![privacy.read_receipts, privacy.typing],
+        ),
         Change::SetCursor { relay, cursor } => run(
             "INSERT OR REPLACE INTO cursor (pin, store, after) VALUES (?, ?, ?)",
             params![relay.0, cursor.store.0, as_i64(cursor.after)],
@@ -102,9 +107,11 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             run("UPDATE OR IGNORE message SET chat = ? WHERE chat = ?", pair)?;
             run("DELETE FROM message WHERE chat = ?", params![from.0])?;
             run("UPDATE session SET chat = ? WHERE chat = ?", pair)?;
+            run("UPDATE OR REPLACE part SET chat = ? WHERE chat = ?", pair)?;
             run("DELETE FROM chat WHERE id = ?", params![from.0])
         }
         Change::RemoveMessages { chat } => {
+            run("DELETE FROM part WHERE chat = ?", params![chat.0])?;
             run("DELETE FROM message WHERE chat = ?", params![chat.0])
         }
         Change::PutSession(session) => put_session(database, session),
@@ -112,6 +119,21 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             run("DELETE FROM session WHERE id = ?", params![id.as_bytes()])
         }
         Change::AddMessage(message) => add_message(database, message),
+        Change::AddPart {
+            chat,
+            whole,
+            index,
+            bytes,
+        } => {
+            if *index == 0 {
+                run("DELETE FROM part WHERE chat = ?", params![chat.0])?;
+            }
+            run(
+                "INSERT INTO part (chat, place, whole, bytes) VALUES (?, ?, ?, ?)",
+                params![chat.0, index, whole.0, bytes],
+            )
+        }
+        Change::AddWhole(message) => add_whole(database, message),
         Change::SetSealed { key, is_sealed } => run(
             "UPDATE message SET sealed = ? WHERE key = ?",
             params![is_sealed, key.0],
@@ -206,6 +228,25 @@ fn add_message(database: &Connection, message: &MessageRecord) -> Result<usize, 
             message.is_unread,
             message.is_sealed,
         ])?)
+}
+
+/// Adds the message whose parts are here.
+fn add_whole(database: &Connection, message: &MessageRecord) -> Result<usize, VaultError> {
+    let parts = database
+        .prepare_cached("SELECT bytes FROM part WHERE chat = ? ORDER BY place")?
+        .query_map([message.chat.0], |row| row.get(0))?
+        .collect::<Result<Vec<Vec<u8>>, _>>()?;
+    let Shown {
+        id, sent_at_millis, ..
+    } = message.shown;
+    let whole = MessageRecord {
+        shown: Shown::from_parts(id, sent_at_millis, &parts.concat()),
+        ..message.clone()
+    };
+    database
+        .prepare_cached("DELETE FROM part WHERE chat = ?")?
+        .execute([message.chat.0])?;
+    add_message(database, &whole)
 }
 
 fn push_outbox(database: &Connection, record: &OutboxRecord) -> Result<usize, VaultError> {

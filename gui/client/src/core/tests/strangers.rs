@@ -74,7 +74,13 @@ fn writing_to_a_stranger_accepts_the_request() {
     write(&mut bob, &mut alice, "hi");
     let chat = alice.row().id;
     let text = "who are you?".to_owned();
-    act(&mut alice, Action::SendText { chat, text });
+    let answered = None;
+    let reply = Action::SendText {
+        chat,
+        text,
+        answered,
+    };
+    act(&mut alice, reply);
     assert_eq!(alice.row().standing, Standing::Contact);
     assert_eq!(
         alice.sends(&mut bob, NOW).len(),
@@ -161,7 +167,13 @@ fn names_of_the_directory_are_no_contacts_until_somebody_writes() {
     let (mut alice, mut bob) = strangers();
     alice.meet(&bob, NOW);
     let (chat, text) = (alice.row().id, "hello".to_owned());
-    act(&mut alice, Action::SendText { chat, text });
+    let answered = None;
+    let reply = Action::SendText {
+        chat,
+        text,
+        answered,
+    };
+    act(&mut alice, reply);
     assert_eq!(alice.row().standing, Standing::Contact);
     assert_eq!(alice.sends(&mut bob, NOW).len(), 1);
 }

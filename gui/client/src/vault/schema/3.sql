@@ -53,3 +53,16 @@ UPDATE chat SET standing = 2 WHERE handle IS NULL
     AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.id AND message.mine = 1);
 
 ALTER TABLE profile ADD COLUMN name TEXT;   -- the display name; NULL: as the program knew it before
+
+-- What peers learn of the person.
+ALTER TABLE profile ADD COLUMN read_receipts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE profile ADD COLUMN typing        INTEGER NOT NULL DEFAULT 1;
+
+-- Messages of which some parts have come, at most one of each chat.
+CREATE TABLE part (
+    chat  INTEGER NOT NULL REFERENCES chat (id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,               -- counts from 0
+    whole BLOB    NOT NULL,               -- the message's id
+    bytes BLOB    NOT NULL,
+    PRIMARY KEY (chat, place)
+) STRICT, WITHOUT ROWID;

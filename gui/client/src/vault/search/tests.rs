@@ -42,7 +42,7 @@ fn say(key: i64, chat: i64, text: &str) -> Change {
         key: MessageKey(key),
         chat: ChatId(chat),
         is_mine: key % 2 == 0,
-        shown: Shown::text(MessageId(id), key * DAY_MILLIS, text.into()),
+        shown: Shown::text(MessageId(id), key * DAY_MILLIS, text.into(), None),
         delivery: Delivery::Sending,
         is_unread: false,
         is_sealed: true,
