@@ -72,7 +72,12 @@ pub(crate) fn ui(
     let y = rect.top() + 41.0;
     let lock = Rect::from_center_size(pos2(left + 6.5, y), Vec2::splat(13.0));
     icons::paint(ui.painter(), lock, Icon::Lock, p.text2);
-    let state = format!("{} · {}", words::END_TO_END, words::presence(chat.presence));
+    let presence = if chat.is_typing {
+        words::TYPING
+    } else {
+        words::presence(chat.presence)
+    };
+    let state = format!("{} · {presence}", words::END_TO_END);
     let place = Rect::from_min_max(pos2(left, y - 9.0), pos2(left + width, y + 9.0));
     let response = ui.interact(place, ui.scope_id().with("presence"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &state));
@@ -97,14 +102,7 @@ pub(crate) fn ui(
     };
     let at = pos2(start + used, y);
     let room = width - 19.0 - used;
-    line(
-        ui.painter(),
-        at,
-        room,
-        words::presence(chat.presence),
-        body(13.0),
-        ink,
-    );
+    line(ui.painter(), at, room, presence, body(13.0), ink);
 }
 
 /// What else can be done with the chat.

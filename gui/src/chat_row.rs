@@ -30,8 +30,15 @@ fn preview(chat: &ChatRow, draft: &str, is_selected: bool) -> Preview {
     let draft = draft.trim();
     if !draft.is_empty() && !is_selected {
         return Preview {
-            text: one_line(draft),
+            text: words::one_line(draft),
             is_draft: true,
+            ticks: None,
+        };
+    }
+    if chat.is_typing {
+        return Preview {
+            text: words::TYPING.to_owned(),
+            is_draft: false,
             ticks: None,
         };
     }
@@ -55,7 +62,7 @@ fn preview(chat: &ChatRow, draft: &str, is_selected: bool) -> Preview {
 
 fn spoken(message: &Message) -> String {
     let text = match &message.body {
-        Body::Text(text) => one_line(text),
+        Body::Text(text) => words::one_line(text),
         Body::Unknown => words::UNKNOWN_BODY.to_owned(),
     };
     if message.is_mine {
@@ -63,15 +70,6 @@ fn spoken(message: &Message) -> String {
     } else {
         text
     }
-}
-
-/// The first part of a text, on one line.
-fn one_line(text: &str) -> String {
-    let start: String = text.chars().take(160).collect();
-    bidi::displayable(&start)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 /// Draws the row.
@@ -152,7 +150,12 @@ pub(crate) fn ui(
         );
         start += 3.0;
     }
-    preview_ui(ui, pos2(start, lower), end - start, &preview.text, p.text2);
+    let ink = if chat.is_typing && !preview.is_draft {
+        p.accent
+    } else {
+        p.text2
+    };
+    preview_ui(ui, pos2(start, lower), end - start, &preview.text, ink);
     focus_ring(ui, p, &response, rect, space::RADIUS_ROW);
     if response.on_hover_cursor(CursorIcon::PointingHand).clicked() {
         asks.wish(Wish::Chat(chat.id));

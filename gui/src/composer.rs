@@ -5,12 +5,15 @@ use egui::{
     ScrollArea, Sense, TextEdit, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use sotto_client::Command;
-use sotto_client::view::{ChatId, ChatRow, ProfileId, TEXT_BYTES_MAX, Trust};
+use sotto_client::view::{
+    Body, ChatId, ChatRow, Message, MessageKey, ProfileId, TEXT_BYTES_MAX, Trust,
+};
 
 use crate::icons::{self, Icon};
-use crate::scene::{Asks, Scene};
-use crate::theme::{body, space};
-use crate::widgets::{focus_ring, input_frame};
+use crate::names::clean;
+use crate::scene::{Asks, Scene, pane};
+use crate::theme::{body, semibold, space};
+use crate::widgets::{focus_ring, icon_button, input_frame, line};
 use crate::{bidi, words};
 
 /// Lines before the field scrolls.
@@ -19,8 +22,35 @@ const LINE: f32 = 20.0;
 const PAD: f32 = 9.0;
 /// Height of the sentence about a text that is too long.
 const HINT: f32 = 24.0;
+/// Height of the bar above the field that names what is answered.
+const REPLY: f32 = 46.0;
+/// The client is told of the writing at most this often, in seconds.
+const TELL_SECS: f64 = 1.0;
 /// A draft is saved at most this often, in seconds.
 const SAVE_SECS: f64 = 1.0;
+
+/// A message that is answered.
+#[derive(Clone)]
+pub(crate) struct Reply {
+    message: MessageKey,
+    is_mine: bool,
+    text: String,
+}
+
+impl Reply {
+    /// To this message.
+    pub(crate) fn to(message: &Message) -> Self {
+        let text = match &message.body {
+            Body::Text(text) => words::one_line(text),
+            Body::Unknown => words::UNKNOWN_BODY.to_owned(),
+        };
+        Self {
+            message: message.key,
+            is_mine: message.is_mine,
+            text,
+        }
+    }
+}
 
 /// What was typed for one chat.
 #[derive(Default)]
@@ -31,6 +61,9 @@ pub(crate) struct ComposerState {
     /// The draft as the client was last told.
     saved: Option<String>,
     saved_at: f64,
+    /// When the client was told of the writing, in seconds.
+    told_at: Option<f64>,
+    reply: Option<Reply>,
     is_composing: bool,
 }
 
@@ -57,6 +90,21 @@ impl ComposerState {
     /// Whether the person typed here since the program started.
     pub(crate) fn is_own(&self) -> bool {
         self.is_own
+    }
+
+    /// What is written answers this.
+    pub(crate) fn answer(&mut self, reply: Reply) {
+        self.reply = Some(reply);
+    }
+
+    /// The message that is answered.
+    pub(crate) fn answered(&self) -> Option<MessageKey> {
+        self.reply.as_ref().map(|reply| reply.message)
+    }
+
+    /// What is written answers nothing; whether it did before.
+    pub(crate) fn answer_nothing(&mut self) -> bool {
+        self.reply.take().is_some()
     }
 
     /// Takes the model's draft over, unless something was typed here.
@@ -104,7 +152,8 @@ impl ComposerState {
         #[expect(clippy::cast_precision_loss, reason = "a few lines")]
         let lines = (galley.rows.len() as f32).clamp(1.0, LINES_MAX);
         let hint = if self.bytes_over() > 0 { HINT } else { 0.0 };
-        lines * LINE + 2.0 * PAD + 2.0 * space::M + hint
+        let reply = if self.reply.is_some() { REPLY } else { 0.0 };
+        lines * LINE + 2.0 * PAD + 2.0 * space::M + hint + reply
     }
 
     fn bytes_over(&self) -> usize {
@@ -124,6 +173,15 @@ impl ComposerState {
         ui.painter().rect_filled(rect, 0, p.surface1);
         ui.painter()
             .hline(rect.x_range(), rect.top(), egui::Stroke::new(1.0, p.line));
+        let mut rect = rect;
+        if let Some(reply) = &self.reply {
+            let (bar, rest) = rect.split_top_bottom_at_y(rect.top() + REPLY);
+            rect = rest;
+            if reply_ui(ui, scene, bar, chat, reply) {
+                self.reply = None;
+                ui.ctx().request_repaint();
+            }
+        }
         let over = self.bytes_over();
         let hint = if over > 0 { HINT } else { 0.0 };
         let field = Rect::from_min_max(
@@ -139,6 +197,7 @@ impl ComposerState {
         let response = self.field_ui(ui, scene, field, id);
         if response.changed() {
             self.is_own = true;
+            self.tell(ui, scene, chat.id, asks);
         }
         let enter = response.has_focus()
             && !is_ime
@@ -151,7 +210,7 @@ impl ComposerState {
             let place = Rect::from_min_size(at - vec2(0.0, 10.0), vec2(field.width(), 20.0));
             let response = ui.interact(place, ui.scope_id().with("too-long"), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &text));
-            crate::widgets::line(ui.painter(), at, field.width(), &text, body(13.0), p.danger);
+            line(ui.painter(), at, field.width(), &text, body(13.0), p.danger);
         }
         if (enter || clicked) && can_send {
             self.send(scene, chat.id, asks);
@@ -233,6 +292,16 @@ impl ComposerState {
             .inner
     }
 
+    /// Tells the client that something is written.
+    fn tell(&mut self, ui: &Ui, scene: Scene<'_>, chat: ChatId, asks: &mut Asks) {
+        let now = ui.input(|input| input.time);
+        let is_due = self.told_at.is_none_or(|told| now - told >= TELL_SECS);
+        if is_due && scene.profile.privacy.typing && !self.text.trim().is_empty() {
+            self.told_at = Some(now);
+            asks.command(&scene.profile.id, Command::Type(chat));
+        }
+    }
+
     fn send(&mut self, scene: Scene<'_>, chat: ChatId, asks: &mut Asks) {
         let text = std::mem::take(&mut self.text).trim().to_owned();
         self.is_own = true;
@@ -242,7 +311,7 @@ impl ComposerState {
             Command::SendText {
                 chat,
                 text,
-                answers: None,
+                answers: self.reply.take().map(|reply| reply.message),
             },
         );
     }
@@ -258,6 +327,34 @@ fn look(color: egui::Color32) -> bidi::TextLook {
 
 fn field_width(width: f32) -> f32 {
     width - 2.0 * space::L - 40.0 - space::M
+}
+
+/// The bar that names what is answered; whether it is to go.
+fn reply_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect, chat: &ChatRow, reply: &Reply) -> bool {
+    let p = scene.palette;
+    let name = clean(&chat.name, &chat.handle);
+    let author = if reply.is_mine { words::YOU } else { &name };
+    let place = Rect::from_min_max(
+        rect.min + vec2(space::L + 2.0, 10.0),
+        pos2(rect.right() - space::L - 40.0, rect.bottom()),
+    );
+    let response = ui.interact(place, ui.scope_id().with("reply"), Sense::hover());
+    let label = words::in_reply_to(author, &reply.text);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
+    let painter = ui.painter();
+    let bar = place.with_max_x(place.left() + 3.0);
+    painter.rect_filled(bar, CornerRadius::same(2), p.accent);
+    let left = place.left() + 12.0;
+    let room = place.right() - left - space::S;
+    let upper = pos2(left, place.top() + 9.0);
+    line(painter, upper, room, author, semibold(13.0), p.text);
+    let lower = pos2(left, place.top() + 27.0);
+    line(painter, lower, room, &reply.text, body(13.0), p.text2);
+    let center = pos2(rect.right() - space::L - 18.0, place.center().y);
+    let button = Rect::from_center_size(center, Vec2::splat(space::TARGET));
+    pane(ui, button, "no-reply", |ui| {
+        icon_button(ui, p, Icon::Close, words::CANCEL_REPLY, space::TARGET).clicked()
+    })
 }
 
 /// The round button; whether it was clicked.

@@ -17,6 +17,8 @@ pub(crate) enum Stroke {
     Search,
     /// Look for something in the open chat.
     SearchChat,
+    /// Answer a message: the newest one, or the one before that which is answered.
+    Reply,
     /// Lock the identity.
     Lock,
     /// Open the settings.
@@ -65,6 +67,7 @@ pub(crate) fn take(ctx: &Context, is_writing: bool, has_dialog: bool) -> Vec<Str
     }
     shortcut(Modifiers::COMMAND, Key::K, Stroke::Search);
     shortcut(Modifiers::COMMAND, Key::F, Stroke::SearchChat);
+    shortcut(Modifiers::COMMAND, Key::R, Stroke::Reply);
     shortcut(Modifiers::NONE, Key::F6, Stroke::NextPane);
     shortcut(Modifiers::NONE, Key::PageUp, Stroke::Scroll(Scroll::PageUp));
     shortcut(

@@ -4,6 +4,7 @@ use egui::{Rect, Ui, UiBuilder};
 use sotto_client::Command;
 use sotto_client::view::{ChatId, MessageKey, ProfileId, ProfileView};
 
+use crate::composer::Reply;
 use crate::dialogs::Dialog;
 use crate::moment::LocalTime;
 use crate::theme::Palette;
@@ -53,6 +54,8 @@ pub(crate) enum Wish {
     Chat(ChatId),
     /// Open a chat at a message.
     Message(ChatId, MessageKey),
+    /// Begin a reply in a chat.
+    Reply(ChatId, Box<Reply>),
     /// Show or hide those who have written unasked.
     Requests(bool),
     /// Back to the list, in a narrow window.

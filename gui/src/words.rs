@@ -2,10 +2,11 @@
 
 use sotto_client::QueryError;
 use sotto_client::view::{
-    AdditionProblem, CreationStep, Delivery, Notice, Outcome, Presence, ProfileProblem,
+    AdditionProblem, CreationStep, Delivery, Notice, Outcome, Presence, ProfileProblem, Quote,
     RelayProblem, RelayState, TEXT_BYTES_MAX,
 };
 
+use crate::bidi;
 use crate::dialogs::Strength;
 use crate::moment::{Date, LocalTime};
 use crate::relay::{RelayFailure, RelayKind};
@@ -216,6 +217,63 @@ pub(crate) const COPY_INVITE: &str = "Copy invite link";
 /// What to do with it.
 pub(crate) const INVITE_HINT: &str = "Whoever starts Sotto with this link uses the same relay. It holds the relay's address and key.";
 
+/// Begins a reply.
+pub(crate) const REPLY: &str = "Reply";
+/// Gives it up.
+pub(crate) const CANCEL_REPLY: &str = "Cancel reply";
+/// What was answered is not on this computer.
+pub(crate) const NOT_HERE: &str = "Message not on this computer";
+/// The peer is writing.
+pub(crate) const TYPING: &str = "typing…";
+/// Under the beginning of a long text.
+pub(crate) const SHOW_ALL: &str = "Show all";
+/// The dialog with a long text.
+pub(crate) const WHOLE_TEXT: &str = "Long message";
+/// Copies all of it.
+pub(crate) const COPY_ALL: &str = "Copy all";
+/// Back in it.
+pub(crate) const PREVIOUS_PAGE: &str = "Previous page";
+/// On in it.
+pub(crate) const NEXT_PAGE: &str = "Next page";
+/// A switch in the settings.
+pub(crate) const READ_RECEIPTS: &str = "Read receipts";
+/// What it means.
+pub(crate) const READ_RECEIPTS_HINT: &str =
+    "Others see that you have read their messages, and you see it of yours.";
+/// A switch in the settings.
+pub(crate) const TELL_TYPING: &str = "Typing";
+/// What it means.
+pub(crate) const TELL_TYPING_HINT: &str =
+    "Others see that you are writing, and you see it of them.";
+
+/// Where one is in a long text.
+pub(crate) fn page(number: usize, count: usize) -> String {
+    format!("Page {number} of {count}")
+}
+
+/// A reply, read aloud.
+pub(crate) fn in_reply_to(author: &str, text: &str) -> String {
+    format!("In reply to {author}: {text}")
+}
+
+/// What is shown of a message that another one answers.
+pub(crate) fn quoted(quote: &Quote) -> String {
+    match &quote.original {
+        Some((_, text)) if text.is_empty() => UNKNOWN_BODY.to_owned(),
+        Some((_, text)) => one_line(text),
+        None => NOT_HERE.to_owned(),
+    }
+}
+
+/// The first part of a text, on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    let start: String = text.chars().take(160).collect();
+    bidi::displayable(&start)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// The field above the chats.
 pub(crate) const SEARCH: &str = "Search";
 /// What stands in it while it is empty.
@@ -232,13 +290,14 @@ pub(crate) const SEARCHING: &str = "Searching…";
 pub(crate) const SEARCH_OLDER: &str = "Search older messages";
 
 /// The shortcuts, as keys and meaning.
-pub(crate) const SHORTCUT_LIST: [(&str, &str); 15] = [
+pub(crate) const SHORTCUT_LIST: [(&str, &str); 16] = [
     ("Enter", "Send"),
     ("Shift+Enter", "New line"),
     ("Ctrl+1…9", "Switch identity"),
     ("Alt+↑  Alt+↓", "Previous or next chat"),
     ("Ctrl+K", "Search chats and messages"),
     ("Ctrl+F", "Search this chat"),
+    ("Ctrl+R", "Reply; again: to an earlier one"),
     ("PgUp  PgDn", "Scroll the messages"),
     ("Home  End", "Oldest or newest loaded message"),
     ("F6", "Next pane"),
@@ -656,9 +715,9 @@ pub(crate) fn verify_mismatch(name: &str) -> String {
 /// The text is too long by this many bytes.
 pub(crate) fn too_long(bytes_over: usize) -> String {
     format!(
-        "Too long for one message by {} bytes. A message holds {} KiB.",
+        "Too long for one message by {} bytes. A message holds {} MiB.",
         grouped(bytes_over),
-        TEXT_BYTES_MAX / 1024
+        TEXT_BYTES_MAX / (1024 * 1024)
     )
 }
 
@@ -745,7 +804,7 @@ mod tests {
     fn a_text_that_is_too_long_says_by_how_much() {
         assert_eq!(
             too_long(12_345),
-            "Too long for one message by 12\u{202F}345 bytes. A message holds 48 KiB."
+            "Too long for one message by 12\u{202F}345 bytes. A message holds 1 MiB."
         );
     }
 

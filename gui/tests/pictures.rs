@@ -11,8 +11,9 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sotto::{RelayInfo, RelayKind, Theme};
 use sotto_client::view::{
-    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Mute, Notice,
-    Presence, ProfileProblem, ProfileState, RelayProblem, RelayState, Trust,
+    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Message, MessageId,
+    MessageKey, Mute, Notice, Presence, ProfileProblem, ProfileState, Quote, RelayProblem,
+    RelayState, Trust,
 };
 
 use support::{Desk, alice, open_chat, press, sample, window, write};
@@ -213,6 +214,93 @@ fn adding_a_contact() {
     picture(&mut harness, "my_link");
 }
 
+/// A chat with replies and long messages, and a reply begun.
+fn with_replies<'a>(theme: Theme) -> Harness<'a, Desk> {
+    let mut harness = with_chat(theme);
+    let quote = |is_mine, original: Option<(i64, &str)>| {
+        Some(Quote {
+            is_mine,
+            id: MessageId([1; 16]),
+            original: original.map(|(key, text)| (MessageKey(key), text.to_owned())),
+        })
+    };
+    let long = "Once upon a time there was a long message. ".repeat(12);
+    let messages = vec![
+        sample::message(
+            1,
+            false,
+            -30,
+            "Shall we take the boat?",
+            Delivery::Delivered,
+        ),
+        Message {
+            quote: quote(false, Some((1, "Shall we take the boat?"))),
+            ..sample::message(2, true, -28, "Yes!", Delivery::Read)
+        },
+        Message {
+            quote: quote(
+                true,
+                Some((
+                    2,
+                    "A sentence that is too long to be quoted as a whole in the width that a bubble has at its most",
+                )),
+            ),
+            ..sample::message(
+                3,
+                false,
+                -27,
+                "Then bring the good coffee, and a second pair of socks: last time half of us went home with wet feet.",
+                Delivery::Delivered,
+            )
+        },
+        Message {
+            quote: quote(false, None),
+            ..sample::message(4, true, -20, "And the other thing?", Delivery::Delivered)
+        },
+        Message {
+            is_cut: true,
+            ..sample::message(5, false, -10, long.trim_end(), Delivery::Delivered)
+        },
+        Message {
+            is_cut: true,
+            ..sample::message(
+                6,
+                true,
+                -9,
+                "Mine is short, and yet goes on",
+                Delivery::Relay,
+            )
+        },
+    ];
+    harness.state_mut().profile("alice", |alice| {
+        alice.timeline = Some(Arc::new(sample::timeline(messages)));
+    });
+    harness
+        .state_mut()
+        .chat("alice", "bob", |bob| bob.is_typing = true);
+    harness.run_steps(3);
+    press(&mut harness, Modifiers::COMMAND, Key::R);
+    harness
+}
+
+#[test]
+fn replies_dark_and_a_long_message() {
+    let mut harness = with_replies(Theme::Dark);
+    picture(&mut harness, "replies_dark");
+    harness.get_all_by_label("Show all").next().unwrap().click();
+    harness.run_steps(2);
+    harness.state_mut().profile("alice", |alice| {
+        let text = "Once upon a time there was a long message. ".repeat(240);
+        alice.text = Some((MessageKey(5), Arc::from(text)));
+    });
+    picture(&mut harness, "long_message");
+}
+
+#[test]
+fn replies_light() {
+    picture(&mut with_replies(Theme::Light), "replies_light");
+}
+
 #[test]
 fn dialogs() {
     let mut harness = with_chat(Theme::Dark);
@@ -242,7 +330,7 @@ fn dialogs() {
 fn text_of_many_lines_and_unread_below() {
     let mut harness = with_chat(Theme::Dark);
     let mut long = sample::long(9000..9120);
-    long.first_unread = Some(sotto_client::view::MessageKey(9100));
+    long.first_unread = Some(MessageKey(9100));
     harness
         .state_mut()
         .profile("alice", |alice| alice.timeline = Some(Arc::new(long)));
@@ -275,7 +363,7 @@ fn search() {
 fn opened_at_the_first_unread_message() {
     let mut harness = window(SIZE, Theme::Light, sample::four_people());
     let mut long = sample::long(9000..9120);
-    long.first_unread = Some(sotto_client::view::MessageKey(9100));
+    long.first_unread = Some(MessageKey(9100));
     harness.state_mut().profile("alice", |alice| {
         alice.timeline = Some(Arc::new(long));
         alice.chats[0].unread = 14;

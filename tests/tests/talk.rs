@@ -216,7 +216,60 @@ fn a_text_of_the_largest_size_arrives_and_a_longer_one_is_not_taken() {
     let largest = "ß".repeat(sotto_client::view::TEXT_BYTES_MAX / 2);
     desk.write("alice", "bob", &format!("{largest}!"));
     desk.write("alice", "bob", &largest);
-    desk.read("bob", "alice", &[&largest]);
+    desk.show("bob", "alice");
+    let key = desk.wait_messages("bob", "alice", "the long text", |messages| {
+        let [message] = messages else { return None };
+        message.is_cut.then_some(message.key)
+    });
+    desk.command("bob", Command::ShowText(Some(key)));
+    desk.wait("bob", "all of it", |view| {
+        let (shown, text) = view.text.as_ref()?;
+        (*shown == key && **text == *largest).then_some(())
+    });
+}
+
+#[test]
+fn a_reply_shows_both_sides_what_it_answers_and_writing_is_seen() {
+    let dir = tempdir().unwrap();
+    let host = Host::start(&dir.path().join("relay"));
+    let desk = Desk::open(dir.path(), Some(host.invite()));
+    desk.write("alice", "bob", "boat or bicycle?");
+    desk.read("bob", "alice", &["boat or bicycle?"]);
+    let answers = desk.wait_messages("bob", "alice", "the question", |messages| {
+        messages.first().map(|message| message.key)
+    });
+    let chat = desk.chat_id("bob", "alice");
+    // Nothing is told before both are known to be there.
+    desk.wait("bob", "Alice, there", |view| {
+        let row = view.chats.iter().find(|row| row.id == chat)?;
+        (row.presence == Presence::Online).then_some(())
+    });
+    desk.command("bob", Command::Type(chat));
+    desk.wait("alice", "Bob writing", |view| {
+        view.chats.iter().any(|row| row.is_typing).then_some(())
+    });
+    desk.command(
+        "bob",
+        Command::SendText {
+            chat,
+            text: "boat".into(),
+            answers: Some(answers),
+        },
+    );
+    for (who, with, is_mine) in [("alice", "bob", true), ("bob", "alice", false)] {
+        desk.show(who, with);
+        desk.wait_messages(who, with, "the reply", |messages| {
+            let [question, reply] = messages else {
+                return None;
+            };
+            let quote = reply.quote.as_ref()?;
+            let original = (question.key, "boat or bicycle?".to_owned());
+            (quote.is_mine == is_mine && quote.original.as_ref() == Some(&original)).then_some(())
+        });
+    }
+    desk.wait("alice", "Bob no longer writing", |view| {
+        (!view.chats.iter().any(|row| row.is_typing)).then_some(())
+    });
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a snapshot holds of a longer text, in bytes;
 /// [`Command::ShowText`](crate::Command::ShowText) asks for the rest.
-pub const EXCERPT_BYTES_MAX: usize = 8 * 1024;
+pub const EXCERPT_BYTES_MAX: usize = 2 * 1024;
 
 /// What a snapshot holds of a message that another one answers, in bytes.
 pub const QUOTE_BYTES_MAX: usize = 256;

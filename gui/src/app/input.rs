@@ -6,7 +6,8 @@ use egui::{Context, Id};
 use sotto_client::Command;
 use sotto_client::view::{ChatId, ChatRow, ProfileId, ProfileState, ProfileView, ViewModel};
 
-use crate::conversation::Desk;
+use crate::composer::Reply;
+use crate::conversation::{self, Desk};
 use crate::dialogs::Dialog;
 use crate::keys::{self, Stroke};
 use crate::scene::{Asks, Wish};
@@ -46,11 +47,18 @@ impl App {
                 Stroke::SearchChat => {
                     self.begin_search(ctx, profile, open.map(search::within).unwrap_or_default());
                 }
+                Stroke::Reply => self.reply(profile, open, asks),
                 Stroke::Settings => asks.wish(Wish::Dialog(Box::new(Dialog::Settings))),
                 Stroke::Shortcuts => asks.wish(Wish::Dialog(Box::new(Dialog::Shortcuts))),
                 Stroke::NextPane => next_pane(ctx, profile.map(AsRef::as_ref), open),
                 Stroke::Scroll(scroll) => self.scroll = Some(scroll),
                 Stroke::Escape => {
+                    if let Some((profile, row)) = profile.zip(open)
+                        && let Some(desk) = self.desks.get_mut(&(profile.id.clone(), row.id))
+                        && desk.composer.answer_nothing()
+                    {
+                        continue;
+                    }
                     if let Some(profile) = profile
                         && self
                             .searches
@@ -64,6 +72,26 @@ impl App {
                     }
                 }
             }
+        }
+    }
+
+    /// Begins a reply to the peer's newest message, or goes back to the one before that which is
+    /// answered already.
+    fn reply(&self, profile: Option<&Arc<ProfileView>>, open: Option<&ChatRow>, asks: &mut Asks) {
+        let Some((profile, row)) = profile.zip(open) else {
+            return;
+        };
+        let desk = self.desks.get(&(profile.id.clone(), row.id));
+        let before = desk.and_then(|desk| desk.composer.answered());
+        let timeline = profile.timeline.as_ref();
+        let messages = timeline.filter(|timeline| timeline.chat == row.id);
+        let found = messages.and_then(|timeline| {
+            let theirs = timeline.messages.iter().rev().filter(|it| !it.is_mine);
+            let mut earlier = theirs.filter(|it| before.is_none_or(|before| it.key < before));
+            earlier.next()
+        });
+        if let Some(message) = found.filter(|_| conversation::has_composer(row)) {
+            asks.wish(Wish::Reply(row.id, Box::new(Reply::to(message))));
         }
     }
 

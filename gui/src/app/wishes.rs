@@ -4,6 +4,7 @@ use egui::Context;
 use sotto_client::Command;
 use sotto_client::view::ViewModel;
 
+use crate::dialogs::Dialog;
 use crate::scene::{Asks, Wish};
 use crate::{composer, conversation, words};
 
@@ -44,6 +45,13 @@ impl App {
                     }
                     self.is_chat_in_front = true;
                 }
+                Wish::Reply(chat, reply) => {
+                    if let Some(id) = self.active.clone() {
+                        let desk = self.desks.entry((id, chat)).or_default();
+                        desk.composer.answer(*reply);
+                    }
+                    self.is_focus_due = true;
+                }
                 Wish::Requests(are_shown) => self.shows_requests = are_shown,
                 Wish::List => {
                     self.flush_draft(ctx, asks);
@@ -51,7 +59,10 @@ impl App {
                 }
                 Wish::Dialog(dialog) => self.dialog = Some(*dialog),
                 Wish::CloseDialog => {
-                    self.dialog = None;
+                    if let Some((Dialog::Text(_), id)) = self.dialog.take().zip(self.active.clone())
+                    {
+                        asks.command(&id, Command::ShowText(None));
+                    }
                     self.is_focus_due = true;
                 }
                 Wish::Toast(text) => self.toasts.say(text, ctx.input(|input| input.time)),

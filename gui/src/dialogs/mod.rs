@@ -8,18 +8,20 @@ mod passphrase;
 mod relay;
 mod settings;
 mod shortcuts;
+mod text;
 mod verify;
 
 pub(crate) use add_contact::AddContactForm;
 pub(crate) use passphrase::PassphraseForm;
 pub(crate) use passphrase::Strength;
+pub(crate) use text::TextPages;
 pub(crate) use verify::CodeForm;
 
 use egui::{
     Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, WidgetInfo,
     vec2,
 };
-use sotto_client::view::{ChatId, ChatRow, ProfileView};
+use sotto_client::view::{ChatId, ChatRow, MessageKey, ProfileView};
 
 use crate::icons::Icon;
 use crate::relay::RelayInfo;
@@ -43,6 +45,8 @@ pub(crate) enum Dialog {
     ContactLink,
     /// Set, change or remove the passphrase.
     Passphrase(PassphraseForm),
+    /// The whole of a long text.
+    Text(TextPages),
     /// Settings.
     Settings,
     /// The list of shortcuts.
@@ -74,6 +78,11 @@ impl Dialog {
         Self::Verify(chat, CodeForm::default())
     }
 
+    /// The whole text of a message.
+    pub(crate) fn text(message: MessageKey) -> Self {
+        Self::Text(TextPages::new(message))
+    }
+
     /// Draws the dialog over everything.
     pub(crate) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         match self {
@@ -84,6 +93,7 @@ impl Dialog {
             Self::AddContact(form) => form.ui(ui, scene, asks),
             Self::ContactLink => contact_link::ui(ui, scene, asks),
             Self::Passphrase(form) => form.ui(ui, scene, asks),
+            Self::Text(pages) => pages.ui(ui, scene, asks),
             Self::Settings => settings::ui(ui, scene, asks),
             Self::Shortcuts => shortcuts::ui(ui, scene, asks),
             Self::Relay => relay::ui(ui, scene, asks),

@@ -8,14 +8,17 @@ use egui::{
     Vec2, WidgetInfo, pos2, vec2,
 };
 use sotto_client::Command;
-use sotto_client::view::{Body, Delivery, Message};
+use sotto_client::view::{Body, ChatId, Delivery, Message};
 
 use crate::bidi::{self, TextLook};
+use crate::composer::Reply;
+use crate::dialogs::Dialog;
 use crate::icons::{self, Icon};
 use crate::scene::{Asks, Scene, Wish};
 use crate::theme::{Bubble, body, medium, space};
 use crate::words;
 
+use super::quote::QuoteLayout;
 use super::rows::MessageRow;
 
 const PAD: Vec2 = vec2(12.0, 9.0);
@@ -24,11 +27,16 @@ const GAP_INSIDE: f32 = 2.0;
 const TICKS: f32 = 16.0;
 const META_GAP: f32 = 10.0;
 const FAILED: f32 = 30.0;
+/// The line under a text that goes on.
+const MORE: f32 = 26.0;
+/// The button in it, about.
+const MORE_WIDTH: f32 = 70.0;
 
 /// A message laid out for a width; its height is a pure function of both.
 pub(super) struct BubbleLayout<'a> {
     message: &'a Message,
     row: MessageRow,
+    quote: Option<QuoteLayout<'a>>,
     text: Arc<Galley>,
     meta: Arc<Galley>,
     size: Vec2,
@@ -73,7 +81,13 @@ impl<'a> BubbleLayout<'a> {
         let is_meta_below = bidi::has_rtl(text) && text_galley.rows.len() > 1
             || last_row + META_GAP + meta_width > most;
         let text_size = text_galley.size();
-        let content = if is_meta_below {
+        let quote = message.quote.as_ref();
+        let quote = quote.map(|quote| QuoteLayout::new(ui, quote, colors, most));
+        let mut content = if message.is_cut {
+            // Beside the button.
+            let foot = MORE_WIDTH + META_GAP + meta_width;
+            vec2(text_size.x.max(foot), text_size.y + MORE)
+        } else if is_meta_below {
             vec2(text_size.x.max(meta_width), text_size.y + 16.0)
         } else {
             vec2(
@@ -81,9 +95,14 @@ impl<'a> BubbleLayout<'a> {
                 text_size.y,
             )
         };
+        if let Some(quote) = &quote {
+            content.x = content.x.max(quote.size().x);
+            content.y += quote.size().y;
+        }
         Self {
             message,
             row,
+            quote,
             text: text_galley,
             meta,
             size: content + 2.0 * PAD,
@@ -103,7 +122,7 @@ impl<'a> BubbleLayout<'a> {
         &self,
         ui: &mut Ui,
         scene: Scene<'_>,
-        author: &str,
+        (chat, author): (ChatId, &str),
         rect: Rect,
         asks: &mut Asks,
     ) {
@@ -128,13 +147,32 @@ impl<'a> BubbleLayout<'a> {
             ui.painter()
                 .rect_stroke(bubble, corners, border, StrokeKind::Inside);
         }
-        self.text_ui(ui, &response, bubble, colors);
+        let mut inside = bubble.shrink2(PAD);
+        if let Some(quote) = &self.quote {
+            quote.ui(ui, scene, (chat, message), author, inside, asks);
+            inside.min.y += quote.size().y;
+        }
+        self.text_ui(ui, &response, inside, colors);
+        if message.is_cut {
+            more_ui(
+                ui,
+                scene,
+                message,
+                inside.min.y + self.text.size().y,
+                inside,
+                asks,
+            );
+        }
         self.meta_ui(ui, scene, message, bubble, colors);
         if self.has_failed {
             failed_ui(ui, scene, message, rect, asks);
         }
         if let Body::Text(text) = &message.body {
             response.context_menu(|ui| {
+                if ui.button(words::REPLY).clicked() {
+                    asks.wish(Wish::Reply(chat, Box::new(Reply::to(message))));
+                    ui.close();
+                }
                 if ui.button(words::COPY).clicked() {
                     asks.wish(Wish::Copy(text.clone()));
                     ui.close();
@@ -165,10 +203,11 @@ impl<'a> BubbleLayout<'a> {
             .rect_stroke(self.bubble(rect), corners, ring, StrokeKind::Outside);
     }
 
-    fn text_ui(&self, ui: &mut Ui, response: &egui::Response, bubble: Rect, colors: Bubble) {
-        let slack = bubble.width() - 2.0 * PAD.x - self.text.size().x;
+    /// Draws the text from the left upper corner of `inside` on.
+    fn text_ui(&self, ui: &mut Ui, response: &egui::Response, inside: Rect, colors: Bubble) {
+        let slack = inside.width() - self.text.size().x;
         let is_rtl = bidi::starts_rtl(self.text.text()) && self.is_meta_below;
-        let at = bubble.min + PAD + vec2(if is_rtl { slack } else { 0.0 }, 0.0);
+        let at = inside.min + vec2(if is_rtl { slack } else { 0.0 }, 0.0);
         ui.scope(|ui| {
             ui.visuals_mut().selection.bg_fill = colors.selection;
             let galley = Arc::clone(&self.text);
@@ -221,6 +260,7 @@ fn spoken(scene: Scene<'_>, author: &str, message: &Message) -> String {
         Body::Text(text) => bidi::displayable(text),
         Body::Unknown => words::UNKNOWN_BODY.to_owned(),
     };
+    let text = if message.is_cut { text + "…" } else { text };
     if message.is_mine {
         words::message(
             words::YOU,
@@ -246,6 +286,47 @@ fn ticks_ui(ui: &Ui, scene: Scene<'_>, delivery: Delivery, rect: Rect, colors: B
     if delivery == Delivery::Read {
         // Read is bolder, not only of another colour.
         icons::paint(ui.painter(), rect.translate(vec2(0.0, 0.6)), icon, ink);
+    }
+}
+
+/// Under the beginning of a text: a button that shows the whole.
+fn more_ui(
+    ui: &mut Ui,
+    scene: Scene<'_>,
+    message: &Message,
+    top: f32,
+    inside: Rect,
+    asks: &mut Asks,
+) {
+    let p = scene.palette;
+    let ink = if message.is_mine {
+        p.bubble_out.text
+    } else {
+        p.accent
+    };
+    let galley = ui
+        .painter()
+        .layout_no_wrap(words::SHOW_ALL.to_owned(), medium(13.0), ink);
+    let size = vec2(galley.size().x + 12.0, MORE - 2.0);
+    let button = Rect::from_min_size(pos2(inside.left() - 6.0, top + 1.0), size);
+    let id = Id::unique(("more", &scene.profile.id, message.key));
+    let response = ui.interact(button, id, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words::SHOW_ALL));
+    let at = button.center() - galley.size() / 2.0;
+    ui.painter().galley(at, galley, ink);
+    if response.hovered() {
+        let y = button.bottom() - 4.0;
+        let line = Stroke::new(1.0, ink);
+        ui.painter()
+            .hline(button.shrink2(vec2(6.0, 0.0)).x_range(), y, line);
+    }
+    crate::widgets::focus_ring(ui, p, &response, button, 6);
+    if response
+        .on_hover_cursor(egui::CursorIcon::PointingHand)
+        .clicked()
+    {
+        asks.command(&scene.profile.id, Command::ShowText(Some(message.key)));
+        asks.wish(Wish::Dialog(Box::new(Dialog::text(message.key))));
     }
 }
 

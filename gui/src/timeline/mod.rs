@@ -7,6 +7,7 @@
 mod bubble;
 mod heights;
 mod marks;
+mod quote;
 mod rows;
 mod scroll;
 
@@ -158,7 +159,8 @@ impl TimelineState {
             .split('\n')
             .map(|line| (line.len() as f32 / columns).ceil().max(1.0))
             .sum();
-        lines * 20.0 + 28.0
+        let quote = message.is_some_and(|message| message.quote.is_some());
+        lines * 20.0 + if quote { 76.0 } else { 28.0 }
     }
 
     fn measure(&self, ui: &Ui, scene: Scene<'_>, row: usize) -> f32 {
@@ -282,7 +284,7 @@ impl TimelineState {
                 Row::Message(found) => {
                     if let Some(message) = source.messages.get(found.index) {
                         let layout = BubbleLayout::new(ui, scene, message, *found, self.width);
-                        layout.ui(ui, scene, &name, place, asks);
+                        layout.ui(ui, scene, (chat.id, &name), place, asks);
                         if self.found == Some(message.key) {
                             layout.mark_ui(ui, scene, place);
                         }

@@ -92,7 +92,7 @@ fn parts_are_kept_until_the_message_is_whole() {
     assert!(quote.is_mine);
     let (key, text) = vault.quoted(ChatId(1), true, quote.id).unwrap().unwrap();
     assert_eq!(key, MessageKey(2));
-    assert_eq!(text, question[..QUOTE_BYTES_MAX]);
+    assert_eq!(text, question.get(..QUOTE_BYTES_MAX).unwrap());
     assert_eq!(vault.quoted(ChatId(1), false, quote.id).unwrap(), None);
 
     // A search finds its last word.
