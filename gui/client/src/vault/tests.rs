@@ -198,9 +198,10 @@ fn remembers_the_deliveries_of_each_relay_until_it_need_not() {
 }
 
 /// A vault as version 1 wrote it. Its secrets were made for this and protect nothing.
-pub(super) fn copy_sample(path: &Path) {
+pub(super) fn copy_sample(version: usize, path: &Path) {
     fs::create_dir(path).unwrap();
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vaults/version-1");
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vaults");
+    let sample = samples.join(format!("version-{version}"));
     for name in ["vault.header", "vault.key", "vault.db"] {
         fs::copy(sample.join(name), path.join(name)).unwrap();
     }
@@ -228,7 +229,7 @@ fn the_first_vaults_of_a_process_open_at_the_same_moment() {
     thread::scope(|scope| {
         for number in 0..8 {
             let (path, together) = (dir.path().join(number.to_string()), &together);
-            copy_sample(&path);
+            copy_sample(1, &path);
             scope.spawn(move || {
                 together.wait();
                 open(&path);
@@ -238,24 +239,30 @@ fn the_first_vaults_of_a_process_open_at_the_same_moment() {
 }
 
 #[test]
-fn opens_a_vault_of_version_1_and_brings_it_up_to_date() {
-    let dir = tempdir().unwrap();
-    let path = dir.path().join("alice");
-    copy_sample(&path);
-    let mut vault = open(&path);
-    assert_eq!(version(&vault), 3);
-    check_sample(&vault);
-    let remember = Change::RememberDelivery {
-        relay: RelayId([1; 32]),
-        place: 1,
-        id: EnvelopeId([9; 16]),
-    };
-    vault.commit(&[remember]).unwrap();
-    drop(vault);
-    let vault = open(&path);
-    check_sample(&vault);
-    let recent = vault.load().unwrap().recent;
-    assert_eq!(recent, [(RelayId([1; 32]), 1, EnvelopeId([9; 16]))]);
+fn opens_a_vault_of_each_version_and_brings_it_up_to_date() {
+    for old in [1, 2] {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join("alice");
+        copy_sample(old, &path);
+        let mut vault = open(&path);
+        assert_eq!(version(&vault), 3);
+        check_sample(&vault);
+        let known = (RelayId([1; 32]), 7, EnvelopeId([9; 16]));
+        let recent = vault.load().unwrap().recent;
+        assert_eq!(recent, [known][..old - 1]);
+        let remember = Change::RememberDelivery {
+            relay: RelayId([1; 32]),
+            place: 8,
+            id: EnvelopeId([8; 16]),
+        };
+        vault.commit(&[remember]).unwrap();
+        drop(vault);
+        let vault = open(&path);
+        check_sample(&vault);
+        let recent = vault.load().unwrap().recent;
+        let new = (RelayId([1; 32]), 8, EnvelopeId([8; 16]));
+        assert_eq!(recent, [known, new][2 - old..]);
+    }
 }
 
 fn version(vault: &Vault) -> i64 {
@@ -441,7 +448,7 @@ fn keeps_what_a_chat_is_and_forgets_what_was_refused() {
 fn a_chat_that_a_stranger_opened_before_there_were_requests_becomes_one() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("alice");
-    copy_sample(&path);
+    copy_sample(1, &path);
     let folder = Folder::lock(&path).unwrap();
     let header = VaultHeader::parse(&folder.read_header().unwrap()).unwrap();
     let key = folder.read_key().unwrap();

@@ -284,7 +284,7 @@ fn no_text_is_a_fault_to_the_database() {
 fn texts_of_older_vaults_are_found_too() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("alice");
-    copy_sample(&path);
+    copy_sample(1, &path);
     let vault = open(&path);
     assert_eq!(keys(&vault, "bob"), [2, 1]);
     assert_eq!(keys(&vault, "from:bob \"from bob\""), [1]);
