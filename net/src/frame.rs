@@ -24,6 +24,9 @@ const LENGTH_BYTES: usize = 4;
 /// How much is asked of the stream at once, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
+/// Turns that it takes from a socket to a stream: the endpoint's task, the connection's, the reader's.
+const RECEIVE_TURNS: usize = 3;
+
 /// Why a frame could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -131,6 +134,27 @@ impl<F: Frames, S: AsyncRead + Unpin> FrameReader<F, S> {
             }
         }
         Ok(None)
+    }
+
+    /// A frame that has arrived, or that the tasks of this runtime receive when each of them has
+    /// had a few turns; `None` when there is none, or at the end of the stream.
+    ///
+    /// # Errors
+    /// As [`FrameReader::next`].
+    pub async fn next_arrived(&mut self) -> Result<Option<F>, FrameError> {
+        if let Some(frame) = self.next_buffered()? {
+            return Ok(Some(frame));
+        }
+        let turns = async {
+            for _ in 0..RECEIVE_TURNS {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            frame = self.next() => frame,
+            () = turns => Ok(None),
+        }
     }
 
     fn take_buffered(&mut self) -> Result<Option<(u8, Bytes)>, FrameError> {
@@ -241,6 +265,35 @@ mod tests {
         put_frame(&Word(Bytes::new()), &mut bytes);
         let words = read_all(&bytes, 16).await.unwrap();
         assert_eq!(words, [Word("one".into()), Word(Bytes::new())]);
+    }
+
+    #[tokio::test]
+    async fn takes_what_other_tasks_receive_meanwhile_and_waits_for_no_more() {
+        let (mut far, near) = tokio::io::duplex(64);
+        let mut reader = FrameReader::<Word, _>::new(near, 16);
+        let writer = tokio::spawn(async move {
+            for text in ["one", "two", "three"] {
+                let mut bytes = BytesMut::new();
+                put_frame(&Word(text.into()), &mut bytes);
+                far.write_all(&bytes).await.unwrap();
+                // The next one is written in another turn.
+                tokio::task::yield_now().await;
+            }
+            far
+        });
+        let mut words = vec![reader.next().await.unwrap().unwrap()];
+        while let Some(word) = reader.next_arrived().await.unwrap() {
+            words.push(word);
+        }
+        assert_eq!(words, ["one", "two", "three"].map(|text| Word(text.into())));
+        // The stream is still open, and nothing is lost when nothing comes.
+        let mut far = writer.await.unwrap();
+        assert_eq!(reader.next_arrived().await.unwrap(), None);
+        let mut bytes = BytesMut::new();
+        put_frame(&Word("four".into()), &mut bytes);
+        far.write_all(&bytes).await.unwrap();
+        let word = reader.next_arrived().await.unwrap();
+        assert_eq!(word, Some(Word("four".into())));
     }
 
     #[tokio::test]

@@ -370,20 +370,16 @@ impl<'a> Engine<'a> {
                 self.perform(Input::LinkDown)
             }
             LinkEvent::Replies(replies) => self.perform(Input::Replies(replies)),
-            LinkEvent::Deliveries {
-                stored: deliveries,
-                are_all,
-                ephemerals,
-            } => {
-                if !ephemerals.is_empty() {
-                    self.perform(Input::Ephemerals(ephemerals))?;
+            LinkEvent::Deliveries(arrived) => {
+                if !arrived.ephemerals.is_empty() {
+                    self.perform(Input::Ephemerals(arrived.ephemerals))?;
                 }
-                let is_useful = !deliveries.is_empty();
-                let stored = self.try_perform(Input::Deliveries(deliveries))?;
+                let is_useful = !arrived.stored.is_empty();
+                let stored = self.try_perform(Input::Deliveries(arrived.stored))?;
                 if is_useful && stored == Stored::Yes {
                     self.uplink.is_useful();
                 }
-                if are_all && stored == Stored::Yes {
+                if arrived.are_all && stored == Stored::Yes {
                     self.set_caught_up(true);
                 }
                 Ok(())

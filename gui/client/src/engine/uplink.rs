@@ -34,7 +34,9 @@ const UNREAD_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A connection that lived for so long was a good one, whatever ended it.
 const GOOD_LIFE: Duration = BACKOFF_MAX;
 /// Deliveries that are handled in one step, and so committed together.
-const DELIVERIES_PER_STEP: usize = 256;
+const DELIVERIES_PER_STEP: usize = 1024;
+/// As long as they are small: no more than this, and one envelope.
+const DELIVERY_BYTES_PER_STEP: usize = 4 * 1024 * 1024;
 /// As many answers, for the same reason.
 const REPLIES_PER_STEP: usize = 256;
 
@@ -49,18 +51,75 @@ pub(super) enum LinkEvent {
     /// The relay speaks: what has arrived, in order.
     Replies(Vec<RelayFrame>),
     /// Envelopes.
-    Deliveries {
-        /// In order.
-        stored: Vec<Delivery>,
-        /// Whether these were all that waited at the relay.
-        are_all: bool,
-        /// Those that the relay does not store.
-        ephemerals: Vec<Bytes>,
-    },
+    Deliveries(Arrived),
     /// The connection is gone.
     Lost,
     /// Frames were written.
     Written,
+}
+
+/// Envelopes that have arrived and were not handled yet.
+#[derive(Default)]
+pub(super) struct Arrived {
+    /// In order.
+    pub(super) stored: Vec<Delivery>,
+    /// Whether these were all that waited at the relay.
+    pub(super) are_all: bool,
+    /// Those that the relay does not store.
+    pub(super) ephemerals: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl Arrived {
+    fn is_empty(&self) -> bool {
+        self.stored.is_empty() && self.ephemerals.is_empty() && !self.are_all
+    }
+
+    fn is_full(&self) -> bool {
+        self.stored.len() + self.ephemerals.len() >= DELIVERIES_PER_STEP
+            || self.bytes >= DELIVERY_BYTES_PER_STEP
+    }
+
+    fn add(&mut self, frame: DeliveryFrame) {
+        match frame {
+            DeliveryFrame::Delivery(delivery) => {
+                self.bytes += delivery.body.len();
+                self.stored.push(delivery);
+            }
+            DeliveryFrame::CaughtUp(_) => self.are_all = true,
+            DeliveryFrame::Ephemeral(ephemeral) => {
+                self.bytes += ephemeral.body.len();
+                self.ephemerals.push(ephemeral.body);
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits for an envelope, then takes those that arrive behind it as well. Cancelling loses
+    /// nothing.
+    async fn fill(
+        &mut self,
+        stream: &mut FrameReader<DeliveryFrame, RecvStream>,
+    ) -> Result<(), LinkError> {
+        if self.is_empty() {
+            self.add(stream.next().await?.ok_or(LinkError::Lost)?);
+        }
+        while !self.is_full() {
+            match stream.next_arrived().await? {
+                Some(frame) => self.add(frame),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A connection.
+struct Connected {
+    link: Link,
+    endpoint: Endpoint,
+    since: Instant,
+    arrived: Arrived,
 }
 
 type Dial = Pin<Box<dyn Future<Output = Result<(Endpoint, Link), LinkError>>>>;
@@ -70,8 +129,7 @@ enum State {
     Nowhere,
     Waiting(Instant),
     Dialing(RelayId, Dial),
-    /// Since then.
-    Up(Box<Link>, Endpoint, Instant),
+    Up(Box<Connected>),
 }
 
 /// The connection of one profile.
@@ -102,7 +160,7 @@ impl Uplink {
     /// How the connection looks to a person.
     pub(super) fn relay_state(&self) -> RelayState {
         match (&self.state, self.problem) {
-            (State::Up(..), _) => RelayState::Connected,
+            (State::Up(_), _) => RelayState::Connected,
             (State::Nowhere, _) => RelayState::Offline(None),
             (_, Some(problem)) => RelayState::Offline(Some(problem)),
             (_, None) => RelayState::Connecting,
@@ -135,8 +193,8 @@ impl Uplink {
 
     /// Drops the connection; the next try comes after the back-off.
     pub(super) fn drop_link(&mut self) {
-        if let State::Up(_, _, since) = &self.state
-            && since.elapsed() >= GOOD_LIFE
+        if let State::Up(connected) = &self.state
+            && connected.since.elapsed() >= GOOD_LIFE
         {
             self.failures = 0;
         }
@@ -150,16 +208,16 @@ impl Uplink {
 
     /// To be written before anything else is waited for.
     pub(super) fn put(&mut self, frames: &[ClientFrame]) {
-        if let State::Up(link, ..) = &mut self.state {
+        if let State::Up(connected) = &mut self.state {
             for frame in frames {
-                link.requests.put(frame);
+                connected.link.requests.put(frame);
             }
         }
     }
 
     /// What happens next. Cancelling loses nothing.
     pub(super) async fn event(&mut self, takes_deliveries: bool) -> LinkEvent {
-        if self.pause.is_some() && matches!(self.state, State::Up(..)) {
+        if self.pause.is_some() && matches!(self.state, State::Up(_)) {
             self.drop_link();
             return LinkEvent::Lost;
         }
@@ -173,7 +231,7 @@ impl Uplink {
                 let (relay, result) = (*relay, dial.await);
                 self.dialed(relay, result)
             }
-            State::Up(link, ..) => match next_event(link, takes_deliveries).await {
+            State::Up(connected) => match next_event(connected, takes_deliveries).await {
                 Ok(LinkEvent::Replies(mut replies)) => {
                     if let Some(RelayFrame::GoingAway(away)) = replies.last() {
                         let wait = Duration::from_millis(away.reconnect_after_millis.into());
@@ -194,7 +252,10 @@ impl Uplink {
 
     /// Says goodbye, if there is a connection.
     pub(super) async fn close(self) {
-        if let State::Up(mut link, endpoint, _) = self.state {
+        if let State::Up(connected) = self.state {
+            let Connected {
+                mut link, endpoint, ..
+            } = *connected;
             let goodbye = async {
                 if link.requests.flush().await.is_ok() {
                     link.connection.close(CloseCode::Bye.into(), b"");
@@ -212,7 +273,12 @@ impl Uplink {
             Ok((endpoint, link)) => {
                 self.problem = None;
                 let welcome = link.welcome.clone();
-                self.state = State::Up(Box::new(link), endpoint, Instant::now());
+                self.state = State::Up(Box::new(Connected {
+                    link,
+                    endpoint,
+                    since: Instant::now(),
+                    arrived: Arrived::default(),
+                }));
                 LinkEvent::Up(relay, welcome)
             }
             Err(error) => {
@@ -264,7 +330,11 @@ async fn reach(
     Err(last)
 }
 
-async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent, LinkError> {
+async fn next_event(
+    connected: &mut Connected,
+    takes_deliveries: bool,
+) -> Result<LinkEvent, LinkError> {
+    let Connected { link, arrived, .. } = connected;
     let unread_bytes = link.requests.pending_bytes();
     if unread_bytes > UNREAD_BYTES_MAX {
         return Err(LinkError::Lost);
@@ -277,8 +347,9 @@ async fn next_event(link: &mut Link, takes_deliveries: bool) -> Result<LinkEvent
             Ok(LinkEvent::Written)
         }
         replies = next_replies(&mut link.replies) => replies.map(LinkEvent::Replies),
-        deliveries = next_deliveries(&mut link.deliveries), if takes_deliveries => {
-            deliveries
+        filled = arrived.fill(&mut link.deliveries), if takes_deliveries => {
+            filled?;
+            Ok(LinkEvent::Deliveries(std::mem::take(arrived)))
         }
     }
 }
@@ -298,38 +369,6 @@ async fn next_replies(
         }
     }
     Ok(replies)
-}
-
-/// Waits for an envelope, then takes those that have arrived behind it as well.
-async fn next_deliveries(
-    stream: &mut FrameReader<DeliveryFrame, RecvStream>,
-) -> Result<LinkEvent, LinkError> {
-    let mut stored = Vec::new();
-    let mut ephemerals = Vec::new();
-    let mut are_all = false;
-    let mut frame = stream.next().await?;
-    loop {
-        match frame {
-            Some(DeliveryFrame::Delivery(delivery)) => stored.push(delivery),
-            Some(DeliveryFrame::CaughtUp(_)) => are_all = true,
-            Some(DeliveryFrame::Ephemeral(ephemeral)) => ephemerals.push(ephemeral.body),
-            Some(_) => {}
-            None if stored.is_empty() => return Err(LinkError::Lost),
-            None => break,
-        }
-        if stored.len() + ephemerals.len() == DELIVERIES_PER_STEP {
-            break;
-        }
-        frame = match stream.next_buffered()? {
-            Some(frame) => Some(frame),
-            None => break,
-        };
-    }
-    Ok(LinkEvent::Deliveries {
-        stored,
-        are_all,
-        ephemerals,
-    })
 }
 
 /// What a person is told about a failed try.
