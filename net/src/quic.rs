@@ -35,7 +35,7 @@ pub const SERVER_NAME: &str = "relay.sotto.invalid";
 
 /// Minor version of the protocol: peers of different minor versions understand each other.
 /// 1 added ephemeral envelopes.
-pub const MINOR_VERSION: u16 = 1;
+pub const MINOR_VERSION: u16 = 2;
 
 /// How long a silent connection lives.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);

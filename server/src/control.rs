@@ -13,7 +13,8 @@ use sotto_net::quic::{RecvStream, SendStream};
 use sotto_net::wire::{
     Bundle, Claim, ClientFrame, DeviceKey, Done, ENVELOPE_BYTES_MAX, EPHEMERAL_BYTES_MAX,
     Ephemeral, GoingAway, IDENTITY_BYTES_MAX, NAME_BYTES_MAX, PREKEY_BYTES_MAX, Prekey,
-    PublishPrekeys, Refusal, Refused, RelayFrame, Send as SendEnvelope, TARGETS_MAX, WATCHED_MAX,
+    PreviousMark, PublishPrekeys, Refusal, Refused, RelayFrame, Send as SendEnvelope, TARGETS_MAX,
+    WATCHED_MAX,
 };
 use tokio::sync::mpsc;
 
@@ -194,6 +195,23 @@ async fn handle<S: Store>(
             }
             return Ok(None);
         }
+        ClientFrame::LeaveMark(leave) => {
+            let request = leave.request;
+            if let Err(wait) = rates.requests.take(&device, 1) {
+                return Ok(Some(at_once(too_often(request, wait))));
+            }
+            let ticket = store.mark(device, leave.mark).await;
+            Box::pin(async move {
+                match ticket.await {
+                    Ok(mark) => PreviousMark { request, mark }.into(),
+                    Err(declined) => refused(request, declined.into()),
+                }
+            })
+        }
+        ClientFrame::WithdrawPrekeys(withdraw) => match rates.requests.take(&device, 1) {
+            Ok(()) => done(withdraw.request, store.withdraw(device).await),
+            Err(wait) => at_once(too_often(withdraw.request, wait)),
+        },
         ClientFrame::Acknowledge(acknowledge) => {
             // Nobody waits for it: what is not forgotten now is acknowledged again at login.
             drop(store.acknowledge(device, acknowledge.up_to).await);

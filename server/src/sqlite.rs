@@ -35,7 +35,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use rusqlite::{Connection, MAIN_DB};
 use sotto_net::link::Cursor;
-use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Prekey, Sequence, StoreId};
+use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Mark, Prekey, Sequence, StoreId};
 
 use self::error::Failure;
 pub use self::error::StoreError;
@@ -242,6 +242,18 @@ impl Store for SqliteStore {
     async fn take_bundle(&self, device: DeviceKey, with_one_time: bool) -> Ticket<TakenBundle> {
         self.writer
             .submit(move |db, events| prekeys::take(db, device, with_one_time, events))
+            .await
+    }
+
+    async fn mark(&self, device: DeviceKey, mark: Option<Mark>) -> Ticket<Option<Mark>> {
+        self.writer
+            .submit(move |db, _| rows::mark(db, device, mark))
+            .await
+    }
+
+    async fn withdraw(&self, device: DeviceKey) -> Ticket<()> {
+        self.writer
+            .submit(move |db, _| prekeys::withdraw(db, device))
             .await
     }
 

@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sotto_net::link::Cursor;
-use sotto_net::wire::{Delivery, DeviceKey, Entry, EnvelopeId, Prekey, Refusal, Sequence, StoreId};
+use sotto_net::wire::{
+    Delivery, DeviceKey, Entry, EnvelopeId, Mark, Prekey, Refusal, Sequence, StoreId,
+};
 use thiserror::Error;
 use tokio::sync::{Notify, oneshot};
 
@@ -368,6 +370,20 @@ pub trait Store: Send + Sync + 'static {
         device: DeviceKey,
         with_one_time: bool,
     ) -> impl Future<Output = Ticket<TakenBundle>> + Send;
+
+    /// Gives the mark of a device, and keeps another one in its place if there is one.
+    ///
+    /// Declined with [`Declined::DeviceUnknown`].
+    fn mark(
+        &self,
+        device: DeviceKey,
+        mark: Option<Mark>,
+    ) -> impl Future<Output = Ticket<Option<Mark>>> + Send;
+
+    /// Forgets all prekeys of a device that are left.
+    ///
+    /// Declined with [`Declined::DeviceUnknown`].
+    fn withdraw(&self, device: DeviceKey) -> impl Future<Output = Ticket<()>> + Send;
 
     /// Adds handles that nobody has claimed; those that are in the directory stay as they are.
     fn seed(&self, seeds: Vec<Seed>) -> impl Future<Output = Ticket<()>> + Send;

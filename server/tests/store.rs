@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use sotto_net::link::Cursor;
-use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
+use sotto_net::wire::{DeviceKey, EnvelopeId, Mark, Prekey, StoreId};
 use sotto_relay::store::{
     Append, Claiming, Declined, ENVELOPE_IDS_MAX, Event, HANDLES_PER_DEVICE_MAX,
     ONE_TIME_PREKEYS_MAX, Quota, Store, Tally,
@@ -58,6 +58,8 @@ conformance! {
     reads_in_batches
     forgets_what_is_old_and_says_how_much
     hands_out_each_one_time_prekey_once
+    forgets_prekeys_that_are_withdrawn
+    keeps_the_last_mark_of_each_device
     binds_a_handle_to_its_first_device
     tells_events_in_order_and_only_when_they_are_durable
     gives_a_reader_what_is_not_durable_yet
@@ -393,6 +395,52 @@ fn claiming(device: DeviceKey, handle: &str, identity: &'static [u8]) -> Claimin
     }
 }
 
+async fn forgets_prekeys_that_are_withdrawn<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    let prekey = |id: u32| Prekey {
+        id,
+        record: Bytes::copy_from_slice(&id.to_be_bytes()),
+    };
+    for device in [ALICE, BOB] {
+        admit(&store, device).await;
+        let published = store.publish(device, Some(prekey(1)), vec![prekey(2)]);
+        published.await.await.unwrap();
+    }
+    store.withdraw(BOB).await.await.unwrap();
+    let taken = store.take_bundle(BOB, true).await.await;
+    assert_eq!(taken.unwrap_err(), Declined::NoPrekeys);
+    let published = store.publish(BOB, Some(prekey(7)), vec![prekey(8)]);
+    published.await.await.unwrap();
+    for (device, signed, one_time) in [(BOB, 7, 8), (ALICE, 1, 2)] {
+        let taken = store.take_bundle(device, true).await.await.unwrap();
+        assert_eq!(taken.signed, prekey(signed).record);
+        assert_eq!(taken.one_time, Some(prekey(one_time).record));
+    }
+    let unknown = store.withdraw(NOBODY).await.await;
+    assert_eq!(unknown, Err(Declined::DeviceUnknown));
+}
+
+async fn keeps_the_last_mark_of_each_device<S: Store>(open: impl Fn() -> S) {
+    let store = open();
+    let marks = [1, 2, 3].map(|byte| Mark([byte; 16]));
+    for device in [ALICE, BOB] {
+        admit(&store, device).await;
+    }
+    assert_eq!(store.mark(BOB, None).await.await, Ok(None));
+    assert_eq!(store.mark(BOB, Some(marks[0])).await.await, Ok(None));
+    assert_eq!(
+        store.mark(BOB, Some(marks[1])).await.await,
+        Ok(Some(marks[0]))
+    );
+    assert_eq!(store.mark(ALICE, Some(marks[2])).await.await, Ok(None));
+    let unknown = store.mark(NOBODY, None).await.await;
+    assert_eq!(unknown, Err(Declined::DeviceUnknown));
+    drop(store);
+    let store = open();
+    admit(&store, BOB).await;
+    assert_eq!(store.mark(BOB, None).await.await, Ok(Some(marks[1])));
+}
+
 async fn binds_a_handle_to_its_first_device<S: Store>(open: impl Fn() -> S) {
     let store = open();
     admit(&store, ALICE).await;
@@ -650,6 +698,8 @@ async fn a_backup_holds_the_same_and_lives_a_life_of_its_own() {
     let store = SqliteStore::open(&data).unwrap();
     admit(&store, BOB).await;
     put(&store, 1, BOB).await;
+    let mark = Mark([1; 16]);
+    store.mark(BOB, Some(mark)).await.await.unwrap();
     Inspection::open(&data).unwrap().back_up(&copy).unwrap();
     // Given out after the backup: the copy will give the sequence to another envelope.
     put(&store, 2, BOB).await;
@@ -663,6 +713,9 @@ async fn a_backup_holds_the_same_and_lives_a_life_of_its_own() {
     let admission = copied.admit(BOB, cursor, 1_000).await.await.unwrap();
     assert_eq!(admission.after, 0, "no cursor counts in the copy yet");
     assert_eq!(waiting(&copied, BOB).await.len(), 2);
+    // An older mark would tell devices of what they have done since.
+    assert_eq!(copied.mark(BOB, None).await.await, Ok(None));
+    assert_eq!(store.mark(BOB, None).await.await, Ok(Some(mark)));
 }
 
 #[test]
@@ -685,11 +738,11 @@ fn a_newer_version_is_refused() {
     let path = folder.path().join("relay.db");
     // The version lies in the database's header (SQLite file format, §1.3, offset 60).
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[60..64].copy_from_slice(&3u32.to_be_bytes());
+    bytes[60..64].copy_from_slice(&4u32.to_be_bytes());
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(
         SqliteStore::open(folder.path()),
-        Err(StoreError::Newer { found: 3, known: 2 })
+        Err(StoreError::Newer { found: 4, known: 3 })
     ));
 }
 

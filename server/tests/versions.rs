@@ -261,8 +261,8 @@ async fn a_client_of_a_later_minor_is_served_and_its_unknown_frames_passed_over(
         let mut today = of_today.connect(&relay).await;
         // Kinds that today's relay does not know, small, empty and as large as frames may be.
         for (request, (kind, payload)) in (1..).zip([
-            (10, 7),
-            (11, 0),
+            (90, 7),
+            (91, 0),
             (99, 1_000),
             (250, 200_000),
             (255, 262_143),

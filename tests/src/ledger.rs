@@ -7,7 +7,8 @@ use bytes::Bytes;
 use sotto_net::quic;
 use sotto_net::wire::{
     Bundle, CaughtUp, ClientFrame, Delivery, DeliveryFrame, DeviceKey, Done, Entry, EnvelopeId,
-    Login, Prekey, Refusal, Refused, RelayFrame, Send, Sequence, StoreId, Welcome,
+    Login, Mark, Prekey, PreviousMark, Refusal, Refused, RelayFrame, Send, Sequence, StoreId,
+    Welcome,
 };
 
 /// Something for one of the devices.
@@ -29,6 +30,7 @@ struct Mailbox {
     last: Sequence,
     signed: Option<Prekey>,
     one_time: Vec<Prekey>,
+    mark: Option<Mark>,
 }
 
 /// Mailboxes and directory.
@@ -148,6 +150,19 @@ impl Ledger {
                     .into(),
                     None => refused(request, Refusal::NoPrekeys).into(),
                 })
+            }
+            ClientFrame::LeaveMark(leave) => {
+                let mailbox = self.mailboxes.entry(from).or_default();
+                let (request, mark) = (leave.request, mailbox.mark);
+                mailbox.mark = leave.mark.or(mark);
+                answered(PreviousMark { request, mark }.into())
+            }
+            ClientFrame::WithdrawPrekeys(withdraw) => {
+                let mailbox = self.mailboxes.entry(from).or_default();
+                mailbox.signed = None;
+                mailbox.one_time.clear();
+                let request = withdraw.request;
+                answered(Done { request }.into())
             }
             ClientFrame::Send(send) => self.send(from, send),
             ClientFrame::Acknowledge(acknowledge) => {

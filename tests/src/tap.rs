@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use sotto_net::link::Cursor;
-use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
+use sotto_net::wire::{Delivery, DeviceKey, Entry, Mark, Prekey, Sequence, StoreId};
 use sotto_relay::store::{
     Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Tally, Ticket, Usage,
     Watcher,
@@ -131,6 +131,14 @@ impl Store for Tapped {
 
     async fn take_bundle(&self, device: DeviceKey, with_one_time: bool) -> Ticket<TakenBundle> {
         self.store.take_bundle(device, with_one_time).await
+    }
+
+    async fn mark(&self, device: DeviceKey, mark: Option<Mark>) -> Ticket<Option<Mark>> {
+        self.store.mark(device, mark).await
+    }
+
+    async fn withdraw(&self, device: DeviceKey) -> Ticket<()> {
+        self.store.withdraw(device).await
     }
 
     async fn seed(&self, seeds: Vec<Seed>) -> Ticket<()> {

@@ -9,7 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::payload::{
     Lengths, Payload, frames, lengths, put_bodies, put_postcard, take_bodies, take_postcard,
 };
-use super::{DeviceKey, EnvelopeId, PREKEYS_PER_FRAME_MAX, Sequence, SignatureBytes, StoreId};
+use super::{
+    DeviceKey, EnvelopeId, Mark, PREKEYS_PER_FRAME_MAX, Sequence, SignatureBytes, StoreId,
+};
 use crate::frame::{FrameError, Frames};
 
 frames! {
@@ -24,6 +26,8 @@ frames! {
         7 WatchPresence Payload::take,
         8 LookUp Payload::take,
         9 SendEphemeral |payload: Bytes| SendEphemeral::take(&payload),
+        10 LeaveMark Payload::take,
+        11 WithdrawPrekeys Payload::take,
     }
 }
 
@@ -93,6 +97,24 @@ fn few_prekeys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prekey>
     }
 
     deserializer.deserialize_seq(Few)
+}
+
+/// Client: what mark did this device leave the last time, and which one to keep from now on (kind
+/// 10). A client that finds a mark that it never left has been set back to an older state, or lives
+/// twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaveMark {
+    /// Answered under this number.
+    pub request: u32,
+    /// From now on; `None` leaves it as it is.
+    pub mark: Option<Mark>,
+}
+
+/// Client: forget all prekeys of this device (kind 11): their secrets are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawPrekeys {
+    /// Answered under this number.
+    pub request: u32,
 }
 
 /// A public prekey.

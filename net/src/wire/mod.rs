@@ -20,12 +20,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::client::{
-    Acknowledge, Claim, ClientFrame, Login, LookUp, Prekey, PublishPrekeys, Send, SendEphemeral,
-    TakeBundle, WatchPresence,
+    Acknowledge, Claim, ClientFrame, LeaveMark, Login, LookUp, Prekey, PublishPrekeys, Send,
+    SendEphemeral, TakeBundle, WatchPresence, WithdrawPrekeys,
 };
 pub use self::delivery::{CaughtUp, Delivery, DeliveryFrame, Ephemeral};
 pub use self::relay::{
-    Bundle, Done, Entry, GoingAway, PrekeysLow, Presence, Refusal, Refused, RelayFrame, Welcome,
+    Bundle, Done, Entry, GoingAway, PrekeysLow, Presence, PreviousMark, Refusal, Refused,
+    RelayFrame, Welcome,
 };
 
 /// The largest envelope, in bytes.
@@ -73,6 +74,17 @@ impl fmt::Debug for EnvelopeId {
 /// something only together with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreId(pub [u8; 16]);
+
+/// What a device leaves at the relay each time it comes: 128 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Mark(pub [u8; 16]);
+
+impl fmt::Debug for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, ..] = self.0;
+        write!(f, "Mark({a:02x}{b:02x}…)")
+    }
+}
 
 /// Position in a mailbox: the sequence of the last delivery that the client has stored. Sequences
 /// start at 1 and grow by one for each envelope of the mailbox.

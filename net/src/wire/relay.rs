@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::payload::{Payload, frames};
-use super::{DeviceKey, StoreId};
+use super::{DeviceKey, Mark, StoreId};
 use crate::frame::{FrameError, Frames};
 
 frames! {
@@ -18,6 +18,7 @@ frames! {
         6 PrekeysLow Payload::take,
         7 Presence Payload::take,
         8 GoingAway Payload::take,
+        9 PreviousMark Payload::take,
     }
 }
 
@@ -165,4 +166,13 @@ pub struct Presence {
 pub struct GoingAway {
     /// Come back after so many milliseconds; differs from client to client.
     pub reconnect_after_millis: u32,
+}
+
+/// Relay: the mark that this device left before (kind 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousMark {
+    /// The request.
+    pub request: u32,
+    /// The last mark; `None` if there was none.
+    pub mark: Option<Mark>,
 }

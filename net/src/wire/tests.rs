@@ -15,6 +15,7 @@ const DEVICE: DeviceKey = DeviceKey([0xd1; 32]);
 const OTHER: DeviceKey = DeviceKey([0xd2; 32]);
 const ENVELOPE: EnvelopeId = EnvelopeId([0xe1; 16]);
 const STORE: StoreId = StoreId([0x51; 16]);
+const MARK: Mark = Mark([0x3a; 16]);
 
 fn prekey(id: u32, record: &'static [u8]) -> Prekey {
     Prekey {
@@ -81,6 +82,17 @@ fn client_frames() -> Vec<ClientFrame> {
             ],
         }
         .into(),
+        LeaveMark {
+            request: 6,
+            mark: None,
+        }
+        .into(),
+        LeaveMark {
+            request: 6,
+            mark: Some(MARK),
+        }
+        .into(),
+        WithdrawPrekeys { request: 7 }.into(),
     ]
 }
 
@@ -126,6 +138,16 @@ fn relay_frames() -> Vec<RelayFrame> {
         .into(),
         GoingAway {
             reconnect_after_millis: 1_500,
+        }
+        .into(),
+        PreviousMark {
+            request: 6,
+            mark: Some(MARK),
+        }
+        .into(),
+        PreviousMark {
+            request: 6,
+            mark: None,
         }
         .into(),
     ]
@@ -270,7 +292,7 @@ fn a_publication_of_too_many_prekeys_is_refused_while_it_is_read() {
 #[test]
 fn an_unknown_kind_is_passed_over_and_an_unknown_reason_is_kept() {
     let payload = Bytes::from_static(b"of a newer version");
-    for kind in [0, 10, 255] {
+    for kind in [0, 12, 255] {
         assert_eq!(ClientFrame::decode(kind, payload.clone()).unwrap(), None);
         assert_eq!(RelayFrame::decode(kind, payload.clone()).unwrap(), None);
         assert_eq!(DeliveryFrame::decode(kind, payload.clone()).unwrap(), None);
@@ -311,6 +333,10 @@ fn r19_no_frame_of_a_relay_carries_a_time() {
                 identity: _,
             })
             | RelayFrame::PrekeysLow(PrekeysLow { left: _ })
+            | RelayFrame::PreviousMark(PreviousMark {
+                request: _,
+                mark: _,
+            })
             | RelayFrame::Presence(Presence {
                 device: _,
                 online: _,

@@ -62,7 +62,7 @@ pub(super) fn take(
         })
         .optional()?;
     if let Some((id, _)) = &one_time {
-        withdraw(db, mailbox, *id)?;
+        give_out(db, mailbox, *id)?;
     }
     events.push(Event::BundleTaken {
         device,
@@ -75,8 +75,18 @@ pub(super) fn take(
     })
 }
 
+/// Forgets what a device has published and nobody has taken.
+pub(super) fn withdraw(db: &Connection, device: DeviceKey) -> Result<(), Failure> {
+    let mailbox = rows::find(db, device)?.number;
+    for table in ["signed_prekey", "one_time_prekey"] {
+        db.prepare_cached(&format!("DELETE FROM {table} WHERE mailbox = ?1"))?
+            .execute([mailbox])?;
+    }
+    Ok(())
+}
+
 /// Moves a prekey from those that are left to those that were taken.
-fn withdraw(db: &Connection, mailbox: i64, id: u32) -> rusqlite::Result<()> {
+fn give_out(db: &Connection, mailbox: i64, id: u32) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM one_time_prekey WHERE mailbox = ?1 AND id = ?2")?
         .execute(params![mailbox, id])?;
     let turn: i64 = db

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sotto_net::wire::{Delivery, DeviceKey, EnvelopeId, Sequence};
+use sotto_net::wire::{Delivery, DeviceKey, EnvelopeId, Mark, Sequence};
 
 use super::load::Load;
 use super::mailbox::Forgetting;
@@ -108,6 +108,24 @@ pub(super) fn reserve(db: &Connection, device: DeviceKey) -> Result<MailboxRow, 
     let mut mailbox = find(db, device)?;
     mailbox.last = mailbox.last.saturating_sub(unsql(RESERVED));
     Ok(mailbox)
+}
+
+/// The mark of a device; keeps another one in its place if there is one.
+pub(super) fn mark(
+    db: &Connection,
+    device: DeviceKey,
+    mark: Option<Mark>,
+) -> Result<Option<Mark>, Failure> {
+    let before: Option<[u8; 16]> = db
+        .prepare_cached("SELECT mark FROM mailbox WHERE device = ?1")?
+        .query_row([device.0], |row| row.get(0))
+        .optional()?
+        .ok_or(Declined::DeviceUnknown)?;
+    if let Some(mark) = mark {
+        db.prepare_cached("UPDATE mailbox SET mark = ?2 WHERE device = ?1")?
+            .execute(params![device.0, mark.0])?;
+    }
+    Ok(before.map(Mark))
 }
 
 /// The end of what [`reserve`] has reserved behind this sequence.

@@ -1,4 +1,4 @@
-//! Layout of the database, version 2.
+//! Layout of the database, version 3.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::StoreError;
 /// "Sott", in the header of the file: this is a relay's database.
 const APPLICATION: i64 = 0x536f_7474;
 /// Version of the layout.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// How long a connection waits for another one; only checkpoints make it wait at all.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -31,7 +31,7 @@ const LAYOUT: &str = "
         id BLOB NOT NULL CHECK (length(id) = 16)
     ) STRICT;
 
-    -- last: sequences up to here may have been given out.
+    -- last: sequences up to here may have been given out. mark: what the device left the last time.
     CREATE TABLE mailbox (
         number INTEGER PRIMARY KEY,
         device BLOB NOT NULL UNIQUE CHECK (length(device) = 32),
@@ -39,7 +39,8 @@ const LAYOUT: &str = "
         envelopes INTEGER NOT NULL DEFAULT 0 CHECK (envelopes >= 0),
         bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
         prekeys_taken INTEGER NOT NULL DEFAULT 0,
-        seen_secs INTEGER NOT NULL
+        seen_secs INTEGER NOT NULL,
+        mark BLOB CHECK (length(mark) = 16)
     ) STRICT;
 
     CREATE TABLE envelope (
@@ -92,8 +93,12 @@ const LAYOUT: &str = "
     CREATE INDEX directory_by_mailbox ON directory (mailbox);
 ";
 
-/// From version 1, where `last` was exact and what was acknowledged was kept beside it.
-const FROM_1: &str = "ALTER TABLE mailbox DROP COLUMN acknowledged;";
+/// What brings each older version to the next one. In version 1 `last` was exact, and what was
+/// acknowledged was kept beside it; version 2 knew no marks.
+const UPDATES: [&str; 2] = [
+    "ALTER TABLE mailbox DROP COLUMN acknowledged;",
+    "ALTER TABLE mailbox ADD COLUMN mark BLOB CHECK (length(mark) = 16);",
+];
 
 /// Lays the database out if it is new, or anew if it is of an older version; gives its id.
 pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
@@ -104,9 +109,14 @@ pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
     }
     let id = identify(db)?;
     behave(db)?;
-    if marks(db)?.1 == 1 {
+    let version = marks(db)?.1;
+    if version < VERSION {
         let transaction = db.unchecked_transaction()?;
-        transaction.execute_batch(FROM_1)?;
+        for (from, update) in (1..).zip(UPDATES) {
+            if version <= from {
+                transaction.execute_batch(update)?;
+            }
+        }
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
@@ -150,10 +160,12 @@ pub(super) fn identify(db: &Connection) -> Result<StoreId, StoreError> {
     }
 }
 
-/// Gives the store a new id.
+/// Begins a new life of the store: with another id, and without marks, which tell devices of theirs
+/// what they have done since.
 pub(super) fn renew(db: &Connection) -> rusqlite::Result<()> {
     let id: [u8; 16] = rand::random();
     db.execute("UPDATE store SET id = ?1", [id])?;
+    db.execute("UPDATE mailbox SET mark = NULL", [])?;
     Ok(())
 }
 
@@ -186,7 +198,7 @@ fn create(db: &Connection) -> Result<StoreId, StoreError> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use sotto_net::wire::{DeviceKey, EnvelopeId};
+    use sotto_net::wire::{DeviceKey, EnvelopeId, Mark};
 
     use super::*;
     use crate::store::{Append, Quota, Store as _};
@@ -220,10 +232,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_of_version_1_is_brought_up_to_date() {
+    async fn a_database_of_an_older_version_is_brought_up_to_date() {
+        for sample in [include_str!("version-1.sql"), include_str!("version-2.sql")] {
+            bring_up_to_date(sample).await;
+        }
+    }
+
+    async fn bring_up_to_date(sample: &str) {
         let folder = tempfile::tempdir().unwrap();
         let db = Connection::open(folder.path().join("relay.db")).unwrap();
-        db.execute_batch(include_str!("version-1.sql")).unwrap();
+        db.execute_batch(sample).unwrap();
         drop(db);
         // The second time it is up to date already.
         for _ in 0..2 {
@@ -235,6 +253,10 @@ mod tests {
         let store = SqliteStore::open(folder.path()).unwrap();
         put(&store, 4).await;
         assert!(sequences(&store).await[2] > 4);
+        let bob = DeviceKey([2; 32]);
+        for (mark, before) in [(Mark([1; 16]), None), (Mark([2; 16]), Some(Mark([1; 16])))] {
+            assert_eq!(store.mark(bob, Some(mark)).await.await, Ok(before));
+        }
         drop(store);
         Inspection::open(folder.path()).unwrap().check().unwrap();
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sotto_net::link::Cursor;
-use sotto_net::wire::{Delivery, DeviceKey, Entry, Prekey, Sequence, StoreId};
+use sotto_net::wire::{Delivery, DeviceKey, Entry, Mark, Prekey, Sequence, StoreId};
 use sotto_relay::store::{
     Admission, Answer, Append, Attendance, Claiming, Declined, Store, TakenBundle, Tally, Ticket,
     Usage, Watcher,
@@ -103,6 +103,14 @@ impl Store for Frail {
 
     async fn take_bundle(&self, device: DeviceKey, with_one_time: bool) -> Ticket<TakenBundle> {
         self.store.take_bundle(device, with_one_time).await
+    }
+
+    async fn mark(&self, device: DeviceKey, mark: Option<Mark>) -> Ticket<Option<Mark>> {
+        self.store.mark(device, mark).await
+    }
+
+    async fn withdraw(&self, device: DeviceKey) -> Ticket<()> {
+        self.store.withdraw(device).await
     }
 
     async fn seed(&self, seeds: Vec<Seed>) -> Ticket<()> {
