@@ -115,7 +115,7 @@ fn note_ui(
 ) {
     let border = match &notice {
         Some((_, Notice::NotStored | Notice::PassphraseWrong, _)) => p.danger,
-        Some((_, Notice::Unopened { .. }, _)) => p.warning,
+        Some((_, Notice::Unopened { .. } | Notice::SetBack, _)) => p.warning,
         _ => p.line,
     };
     Frame::new()

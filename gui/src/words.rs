@@ -574,6 +574,11 @@ pub(crate) fn notice(notice: Notice) -> String {
         Notice::PassphraseWrong => {
             "The current passphrase was wrong. Nothing was changed.".to_owned()
         }
+        Notice::SetBack => {
+            "This identity was put back to an older copy, or is used in two places. \
+             Messages that came in between may be missing here. Use it in one place only."
+                .to_owned()
+        }
         Notice::Unopened { messages: 1 } => {
             "One message could not be opened. Ask for it to be sent again.".to_owned()
         }

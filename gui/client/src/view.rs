@@ -583,6 +583,9 @@ pub enum Notice {
     PassphraseWrong,
     /// The recovery code was set, changed or removed.
     RecoveryCodeSet,
+    /// The vault was put back to an older copy, or is used in two places. Sessions were made anew;
+    /// what came in between is missing here. Stays until dismissed, also after a restart.
+    SetBack,
     /// Messages came that could not be opened.
     Unopened {
         /// How many, since the profile was opened.

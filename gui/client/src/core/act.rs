@@ -66,6 +66,8 @@ pub(crate) enum Action {
     Unmute(ChatId),
     /// What peers learn from now on.
     SetPrivacy(Privacy),
+    /// Seal the own messages that the vault holds unsealed, oldest first.
+    SealAgain(Vec<MessageRecord>),
     /// The notice was read.
     DismissNotice,
     /// Be called this from now on.
@@ -110,8 +112,18 @@ impl Core {
             Action::Unblock(chat) => self.unblock(chat, now),
             Action::Mute { chat, span } => self.mute(chat, span, now),
             Action::Unmute(chat) => self.set_muted(chat, None),
+            Action::SealAgain(messages) => {
+                for message in &messages {
+                    self.seal_again(message);
+                }
+                for message in &messages {
+                    self.advance(message.chat, now);
+                }
+            }
             Action::DismissNotice => {
-                self.notice = None;
+                if self.notice.take().is_none() {
+                    self.told_set_back();
+                }
                 self.effects.is_visible = true;
             }
             Action::Rename(name) => self.rename(name),

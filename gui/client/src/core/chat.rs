@@ -18,6 +18,11 @@ use crate::view::{
 pub(super) struct Held {
     pub(super) session: Session,
     pub(super) heard_at_millis: i64,
+    /// One side has lost it, or an earlier state of it is all that is left: what still comes in it is
+    /// opened, and nothing is sent in it.
+    pub(super) is_retired: bool,
+    /// The peer has never answered in it, and what was sealed in it was sealed again elsewhere.
+    pub(super) is_doubted: bool,
 }
 
 /// Whether a prekey bundle of the peer is on its way.
@@ -47,6 +52,8 @@ pub(super) struct Chat {
     pub(super) standing: Standing,
     pub(super) is_blocked: bool,
     pub(super) muted_until_millis: Option<i64>,
+    /// Sessions with the peer were lost: it is told in the next one.
+    pub(super) greets: bool,
     pub(super) sessions: Vec<Held>,
     /// Own messages that wait for a session, oldest first.
     pub(super) waiting: VecDeque<(MessageKey, Shown)>,
@@ -83,6 +90,7 @@ impl Chat {
             standing: record.standing,
             is_blocked: record.is_blocked,
             muted_until_millis: record.muted_until_millis,
+            greets: record.greets,
             sessions: Vec::new(),
             waiting: VecDeque::new(),
             bundle: BundleState::Idle,
@@ -116,6 +124,7 @@ impl Chat {
             standing: self.standing,
             is_blocked: self.is_blocked,
             muted_until_millis: self.muted_until_millis,
+            greets: self.greets,
         }
     }
 
@@ -148,13 +157,14 @@ impl Chat {
         Some(DeviceKey(identity.device_key()))
     }
 
-    /// The session to send in: both ends choose the smaller id when both have started one.
+    /// The session to send in: one that the peer surely has before one that it may never have got,
+    /// and of several the one with the smaller id, as the peer chooses too (PROTOCOL §3.5).
     pub(super) fn sending_session(&mut self) -> Option<&mut Held> {
         let device = self.identity.as_ref()?.device_id();
         self.sessions
             .iter_mut()
-            .filter(|held| held.session.peer() == device)
-            .min_by_key(|held| held.session.id())
+            .filter(|held| held.session.peer() == device && !held.is_retired)
+            .min_by_key(|held| (!held.session.is_acknowledged(), held.session.id()))
     }
 
     /// Adds a session; gives back the one that has to make room for it, if any: that of the
@@ -175,6 +185,7 @@ impl Chat {
     /// Takes over what another chat with the same identity holds.
     pub(super) fn absorb(&mut self, other: Self) {
         self.is_blocked |= other.is_blocked;
+        self.greets |= other.greets;
         match (other.standing, self.standing) {
             // What was held counts as delivered now.
             (Standing::Request, Standing::Contact) => {
@@ -214,9 +225,14 @@ impl Chat {
     /// When to ask for the peer's prekeys again.
     pub(super) fn bundle_retry_at(&self) -> Option<i64> {
         match self.bundle {
-            BundleState::RetryAt(at) if !self.waiting.is_empty() => Some(at),
+            BundleState::RetryAt(at) if self.is_waiting() => Some(at),
             _ => None,
         }
+    }
+
+    /// Whether something waits for a session.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.greets || !self.waiting.is_empty()
     }
 
     pub(super) fn is_with(&self, device: &DeviceId) -> bool {

@@ -12,6 +12,7 @@
 //!              the stretches in their order are kind u8 | payload of the whole
 //! 64 receipt   payload = level u8 (1 delivered, 2 read) | message ids, 16 B each
 //! 65 typing    payload = nothing; travels in ephemeral envelopes only
+//! 66 greeting  payload = nothing; its author has no other session with the reader
 //! ```
 //!
 //! Numbers are big-endian. There is no author in it: the session that opened a message says who
@@ -34,6 +35,7 @@ const REPLY: u8 = 2;
 const PART: u8 = 3;
 const RECEIPT: u8 = 64;
 const TYPING: u8 = 65;
+const GREETING: u8 = 66;
 const ANSWERED: u8 = 1;
 /// The first tag of a field without which a message is not understood.
 const ESSENTIAL: u8 = 128;
@@ -252,6 +254,8 @@ pub(crate) enum Content {
     Receipt(Receipt),
     /// Its author is writing.
     Typing,
+    /// Its author has lost all other sessions with the reader.
+    Greeting,
     /// Nothing for this version.
     Ignored,
 }
@@ -297,6 +301,8 @@ impl Receipt {
 impl Content {
     /// The bytes to seal for [`Content::Typing`].
     pub(crate) const TYPING: [u8; 1] = [TYPING];
+    /// The bytes to seal for [`Content::Greeting`].
+    pub(crate) const GREETING: [u8; 1] = [GREETING];
 
     /// Reads opened bytes; `None` when they are malformed.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
@@ -305,6 +311,7 @@ impl Content {
             return match kind {
                 RECEIPT => Receipt::decode(rest).map(Self::Receipt),
                 TYPING => Some(Self::Typing),
+                GREETING => Some(Self::Greeting),
                 _ => Some(Self::Ignored),
             };
         }

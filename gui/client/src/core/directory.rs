@@ -142,7 +142,7 @@ impl Core {
     /// Asks the relay to tell which contacts come and go. It learns of nobody else that they are of
     /// interest.
     pub(super) fn watch_presence(&mut self) {
-        if self.link.is_none() {
+        if !self.is_settled() {
             return;
         }
         let devices = self

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use sotto_crypto::SessionId;
 use sotto_net::RelayId;
 use sotto_net::link::Cursor;
-use sotto_net::wire::{ClientFrame, DeviceKey, EnvelopeId};
+use sotto_net::wire::{ClientFrame, DeviceKey, EnvelopeId, Mark};
 use zeroize::Zeroizing;
 
 use super::content::{MessageId, Shown};
+use super::renewal::Renewal;
 use crate::view::{ChatId, Delivery, MessageKey, Privacy, Standing};
 
 /// What follows from one input.
@@ -87,6 +88,24 @@ pub(crate) enum Change {
     SetDelivery { key: MessageKey, delivery: Delivery },
     /// The peer's messages up to this one were seen.
     SetRead { chat: ChatId, up_to: MessageKey },
+    /// A mark was left at a relay, or found there; forgets those that are no longer among the newest.
+    AddMark {
+        relay: RelayId,
+        /// Counts them, from 1.
+        place: u64,
+        mark: Mark,
+    },
+    /// The relay holds prekeys whose secrets are lost.
+    SetStale { relay: RelayId, is_stale: bool },
+    /// The vault was set back: the person is to be told, and sessions are to be replaced.
+    SetBack,
+    /// The person was told.
+    ToldSetBack,
+    /// Retire all sessions and forget what was sealed in them; own messages that no peer has
+    /// confirmed are to be sealed again ([`Change::unseals`]).
+    Renew { at_millis: i64 },
+    /// Own messages of a chat that the peer has not confirmed are to be sealed again.
+    Unseal { chat: ChatId },
     /// Append to the outbox.
     PushOutbox(OutboxRecord),
     /// The relay has it, or never will.
@@ -94,6 +113,14 @@ pub(crate) enum Change {
 }
 
 impl Change {
+    /// Whether own messages are to be sealed again: which ones, the core has to be told
+    /// ([`Action::SealAgain`]).
+    ///
+    /// [`Action::SealAgain`]: super::Action::SealAgain
+    pub(crate) fn unseals(&self) -> bool {
+        matches!(self, Self::Renew { .. } | Self::Unseal { .. })
+    }
+
     /// Whether the messages of a chat look different afterwards.
     pub(crate) fn touches_messages(&self) -> bool {
         matches!(
@@ -137,6 +164,8 @@ pub(crate) struct ChatRecord {
     pub(crate) is_blocked: bool,
     /// No unread mark before this, in milliseconds since 1970; the largest value is for ever.
     pub(crate) muted_until_millis: Option<i64>,
+    /// Sessions with the peer were lost, and it is to be told.
+    pub(crate) greets: bool,
 }
 
 impl ChatRecord {
@@ -153,6 +182,7 @@ impl ChatRecord {
             standing,
             is_blocked: false,
             muted_until_millis: None,
+            greets: false,
         }
     }
 }
@@ -164,6 +194,8 @@ pub(crate) struct SessionRecord {
     pub(crate) stored: Zeroizing<Vec<u8>>,
     /// When the peer was last heard in it, in milliseconds since 1970.
     pub(crate) heard_at_millis: i64,
+    /// Nothing is sent in it any more.
+    pub(crate) is_retired: bool,
 }
 
 /// A message as stored.
@@ -221,4 +253,7 @@ pub(crate) struct Loaded {
     pub(crate) unsealed: Vec<MessageRecord>,
     pub(crate) outbox: Vec<OutboxRecord>,
     pub(crate) next_key: i64,
+    /// The newest marks of each relay, with their places, oldest first.
+    pub(crate) marks: Vec<(RelayId, u64, Mark)>,
+    pub(crate) renewal: Renewal,
 }

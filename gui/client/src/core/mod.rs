@@ -8,7 +8,8 @@
 //! - [`trust`] compares identities, [`additions`] adds contacts,
 //! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
 //! - [`parts`] puts long messages together, [`typing`] tells who is writing,
-//! - [`send`] seals messages and receipts.
+//! - [`send`] seals messages and receipts,
+//! - [`marks`] notices that the vault was put back to an older copy, [`renewal`] starts anew.
 //!
 //! A core that could not commit its effects is thrown away and loaded again from the vault.
 
@@ -18,6 +19,7 @@ mod chat;
 pub(crate) mod content;
 mod directory;
 pub(crate) mod effects;
+pub(crate) mod marks;
 mod outbox;
 mod parts;
 mod prekeys;
@@ -26,6 +28,7 @@ mod quiet;
 mod receive;
 pub(crate) mod recent;
 mod relay;
+pub(crate) mod renewal;
 mod requests;
 mod send;
 mod trust;
@@ -48,11 +51,13 @@ pub(crate) use self::act::Action;
 use self::chat::{Chat, Held};
 pub(crate) use self::chat::{message_excerpt, message_view};
 use self::effects::{Change, Effects, Loaded, SessionRecord};
+use self::marks::Marks;
 use self::outbox::Outbox;
 use self::prekeys::Prekeys;
 use self::receive::Inbox;
 use self::recent::RecentDeliveries;
 use self::relay::LinkState;
+use self::renewal::Renewal;
 use crate::Person;
 use crate::fingerprint::ContactLink;
 use crate::view::{Addition, ChatId, ChatRow, Comparison, MessageKey, Notice, Privacy, peer_name};
@@ -101,6 +106,8 @@ pub(crate) struct Core {
     outbox: Outbox,
     inbox: Inbox,
     recent: RecentDeliveries,
+    marks: Marks,
+    renewal: Renewal,
     cursors: HashMap<RelayId, Cursor>,
     next_key: i64,
     link: Option<LinkState>,
@@ -138,6 +145,8 @@ impl Core {
                 chat.sessions.push(Held {
                     session,
                     heard_at_millis: record.heard_at_millis,
+                    is_retired: record.is_retired,
+                    is_doubted: false,
                 });
             }
         }
@@ -175,6 +184,8 @@ impl Core {
             outbox,
             inbox: Inbox::default(),
             recent: RecentDeliveries::new(loaded.recent),
+            marks: Marks::new(loaded.marks),
+            renewal: loaded.renewal,
             cursors: loaded.cursors.into_iter().collect(),
             next_key: loaded.next_key,
             link: None,
@@ -204,6 +215,7 @@ impl Core {
             Input::Timer => self.timer(now),
         }
         self.pump_outbox(now);
+        self.mark_when_due(now);
         self.commit_sessions();
         std::mem::take(&mut self.effects)
     }
@@ -211,13 +223,16 @@ impl Core {
     /// When [`Input::Timer`] is due, in milliseconds since 1970.
     pub(crate) fn wake_at_millis(&self) -> Option<i64> {
         let inbox = self.inbox.resume_at_millis();
-        let link = self.link.as_ref().and_then(|link| {
+        let settled = self.link.as_ref().filter(|link| link.is_settled());
+        let link = settled.and_then(|link| {
             let bundles = self.chats.values().filter_map(Chat::bundle_retry_at);
             let rotation = self.prekeys.rotation_at_secs();
             let rotation = rotation.and_then(|secs| i64::try_from(secs).ok()?.checked_mul(1000));
             bundles
                 .chain(self.outbox.retry_at_millis())
                 .chain(link.claim_at_millis)
+                .chain(link.marking.due_at_millis())
+                .chain(self.renewal.due_at_millis())
                 .chain(link.stock.due_at_millis())
                 .chain(rotation.map(|at| at.max(link.maintain_at_millis)))
                 .min()
@@ -227,9 +242,10 @@ impl Core {
         [inbox, link, quiet, typing].into_iter().flatten().min()
     }
 
-    /// Whether deliveries have to wait until the timer, because too many first messages failed.
+    /// Whether deliveries have to wait: too many first messages failed, or it is not known yet
+    /// whether this vault was set back.
     pub(crate) fn is_inbox_stalled(&self) -> bool {
-        self.inbox.resume_at_millis().is_some()
+        self.inbox.resume_at_millis().is_some() || self.link.is_some() && !self.is_settled()
     }
 
     /// Where delivery from this relay goes on.
@@ -290,9 +306,10 @@ impl Core {
         self.is_handle_taken
     }
 
-    /// Something that the person should know.
+    /// Something that the person should know. What passes comes first.
     pub(crate) fn notice(&self) -> Option<Notice> {
-        self.notice
+        let set_back = self.renewal.is_set_back.then_some(Notice::SetBack);
+        self.notice.or(set_back)
     }
 
     /// The contact that is being added, or was last.
@@ -317,7 +334,8 @@ impl Core {
 
     /// Puts a notice up, or away.
     pub(crate) fn set_notice(&mut self, notice: Option<Notice>) {
-        self.notice = notice;
+        // That one comes and goes by itself.
+        self.notice = notice.filter(|notice| *notice != Notice::SetBack);
     }
 
     fn timer(&mut self, now: Moment) {
@@ -349,6 +367,7 @@ impl Core {
                         chat: chat.id,
                         stored: held.session.to_stored(),
                         heard_at_millis: held.heard_at_millis,
+                        is_retired: held.is_retired,
                     };
                     self.effects.commit.push(Change::PutSession(record));
                 }

@@ -88,6 +88,10 @@ impl Outbox {
         self.items.remove(index).map(|item| item.record)
     }
 
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+    }
+
     /// Takes out everything that is addressed to a device.
     pub(super) fn remove_device(&mut self, device: DeviceKey) -> Vec<OutboxRecord> {
         let (gone, kept) = std::mem::take(&mut self.items)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rand::CryptoRng;
+use rand::{CryptoRng, RngExt as _};
 use sotto_crypto::{Identity, PrekeyKind, PrekeySecret};
 use sotto_net::wire::{Prekey, PublishPrekeys, Welcome};
 use zeroize::Zeroizing;
@@ -25,24 +25,30 @@ const STOCK: u32 = 100;
 /// Secrets of one-time prekeys that are kept, ten times what a relay is given at once: the oldest
 /// go first. A relay that loses them, or says so, cannot fill the disk.
 const ONE_TIME_MAX: usize = 1_000;
+/// Of the numbers that are left, up to this part is left out where another life of the vault may have
+/// given numbers out: two to four million at first, which it does not reach.
+const LEAP_PART: u32 = 1_024;
 /// Fewer than this at the relay call for a top-up.
 const STOCK_LOW: u32 = 30;
 
 /// The secrets by number.
 pub(super) struct Prekeys {
     secrets: BTreeMap<u32, PrekeySecret>,
+    /// The highest number that was given out.
+    last: u32,
     /// Handshakes already accepted, with the signed prekey that they used.
     accepted: HashMap<[u8; 32], u32>,
 }
 
 impl Prekeys {
     pub(super) fn new(stored: &[Zeroizing<Vec<u8>>], accepted: Vec<([u8; 32], u32)>) -> Self {
-        let secrets = stored
+        let secrets: BTreeMap<_, _> = stored
             .iter()
             .filter_map(|bytes| PrekeySecret::from_stored(bytes).ok())
             .map(|secret| (secret.id(), secret))
             .collect();
         Self {
+            last: secrets.last_key_value().map_or(0, |(id, _)| *id),
             secrets,
             accepted: accepted.into_iter().collect(),
         }
@@ -136,6 +142,22 @@ impl Prekeys {
         })
     }
 
+    /// Makes a signed prekey whose number, like those that follow it, no other life of this vault has
+    /// given out: one has gone on counting from here, others may leap from here too. Only a part of
+    /// the numbers that are left is left out, so that they do not run out.
+    pub(super) fn leap(
+        &mut self,
+        identity: &Identity,
+        now_secs: u64,
+        rng: &mut (impl CryptoRng + ?Sized),
+        commit: &mut Vec<Change>,
+    ) {
+        let part = (u32::MAX - self.last) / LEAP_PART;
+        self.last += rng.random_range(part / 2..=part);
+        let life = SIGNED_LIFE_SECS;
+        self.make(PrekeyKind::Signed, life, identity, now_secs, rng, commit);
+    }
+
     /// When the signed prekey has to be replaced, in seconds since 1970.
     pub(super) fn rotation_at_secs(&self) -> Option<u64> {
         self.newest_signed()
@@ -161,8 +183,8 @@ impl Prekeys {
         rng: &mut (impl CryptoRng + ?Sized),
         commit: &mut Vec<Change>,
     ) -> Prekey {
-        let next = self.secrets.last_key_value().map_or(0, |(id, _)| *id);
-        let id = next.saturating_add(1);
+        self.last = self.last.saturating_add(1);
+        let id = self.last;
         let secret = PrekeySecret::generate(kind, id, now_secs + life_secs, rng);
         let publication = publication(&secret, identity);
         commit.push(Change::AddPrekey {

@@ -62,7 +62,7 @@ impl Core {
             return;
         };
         // What is on its way counts already; the relay may not have seen it when it spoke.
-        if link.is_publishing() {
+        if link.is_publishing() || !link.is_settled() {
             return;
         }
         if link.stock.not_before_millis > now.unix_millis {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sotto_crypto::{Accepted, Opened, Packet, PublicIdentity, Session};
+use sotto_crypto::{Accepted, Opened, Packet, PublicIdentity, Session, SessionId};
 use sotto_net::wire::{Acknowledge, Delivery as Envelope, Sequence};
 
 use super::chat::{BundleState, Chat, Held};
@@ -55,7 +55,7 @@ enum Handled {
 
 /// What a first message leads to.
 enum Start {
-    Session(ChatId, Opened),
+    Session(ChatId, SessionId, Opened),
     /// Its author is a stranger, and too many of them wait already.
     NoRoom,
 }
@@ -129,8 +129,8 @@ impl Core {
             self.count_unopened();
             return Handled::Yes;
         };
-        if let Some((chat, opened)) = self.open_in_session(&packet, now) {
-            self.take_content(chat, &opened, now);
+        if let Some((chat, session, opened)) = self.open_in_session(&packet, now) {
+            self.take_content(chat, session, &opened, now);
             return Handled::Yes;
         }
         if packet.handshake().is_none() {
@@ -141,7 +141,9 @@ impl Core {
             return Handled::NotYet;
         }
         match self.accept_session(&packet, now) {
-            Some(Start::Session(chat, opened)) => self.take_content(chat, &opened, now),
+            Some(Start::Session(chat, session, opened)) => {
+                self.take_content(chat, session, &opened, now);
+            }
             Some(Start::NoRoom) => {}
             None => {
                 self.inbox.failed_starts.push_back(now.unix_millis);
@@ -156,7 +158,7 @@ impl Core {
         &mut self,
         packet: &Packet<'_>,
         now: Moment,
-    ) -> Option<(ChatId, Opened)> {
+    ) -> Option<(ChatId, SessionId, Opened)> {
         let tag = packet.tag();
         for chat in self.chats.values_mut() {
             for held in &mut chat.sessions {
@@ -168,8 +170,9 @@ impl Core {
                 };
                 held.session = step.next;
                 held.heard_at_millis = now.unix_millis;
-                self.changed_sessions.insert(held.session.id());
-                return Some((chat.id, step.output));
+                let id = held.session.id();
+                self.changed_sessions.insert(id);
+                return Some((chat.id, id, step.output));
             }
         }
         None
@@ -217,12 +220,15 @@ impl Core {
         let held = Held {
             session,
             heard_at_millis: now.unix_millis,
+            is_retired: false,
+            is_doubted: false,
         };
-        self.changed_sessions.insert(held.session.id());
+        let id = held.session.id();
+        self.changed_sessions.insert(id);
         chat.bundle = BundleState::Idle;
         let silent = chat.add_session(held).map(Change::RemoveSession);
         self.effects.commit.extend(silent);
-        Some(Start::Session(chat_id, opened))
+        Some(Start::Session(chat_id, id, opened))
     }
 
     /// The chat with this identity; a request without a handle when the directory has not named
@@ -258,6 +264,7 @@ impl Core {
             standing: Standing::Request,
             is_blocked: false,
             muted_until_millis: None,
+            greets: false,
         };
         let chat = Chat::from_record(record, self.identity.public());
         self.chats.insert(id, chat);
@@ -270,16 +277,20 @@ impl Core {
         ChatId(last + 1)
     }
 
-    fn take_content(&mut self, chat: ChatId, opened: &Opened, now: Moment) {
+    fn take_content(&mut self, chat: ChatId, session: SessionId, opened: &Opened, now: Moment) {
+        // This version is in no group: a capsule opens nothing here, and that is said.
+        let content = opened.text().and_then(Content::decode);
+        if let Some(Content::Greeting) = content {
+            self.replace_sessions(chat, session);
+        }
         if !self.is_open(chat) {
             return; // Blocked.
         }
-        // This version is in no group: a capsule opens nothing here, and that is said.
-        match opened.text().and_then(Content::decode) {
+        match content {
             Some(Content::Shown(shown)) => self.take_message(chat, shown, Change::AddMessage),
             Some(Content::Part(part, sent_at_millis)) => self.take_part(chat, part, sent_at_millis),
             Some(Content::Receipt(receipt)) => self.take_receipt(chat, &receipt),
-            Some(Content::Typing | Content::Ignored) => {}
+            Some(Content::Typing | Content::Greeting | Content::Ignored) => {}
             None => self.count_unopened(),
         }
         // The peer may have made a session that messages were waiting for.
@@ -343,9 +354,12 @@ impl Core {
 
     fn count_unopened(&mut self) {
         self.inbox.unopened = self.inbox.unopened.saturating_add(1);
-        self.notice = Some(Notice::Unopened {
-            messages: self.inbox.unopened,
-        });
+        // Being set back explains it, and says more.
+        if !self.renewal.is_set_back {
+            self.notice = Some(Notice::Unopened {
+                messages: self.inbox.unopened,
+            });
+        }
         self.effects.is_visible = true;
     }
 }

@@ -12,6 +12,7 @@ use sotto_net::wire::{
 use super::additions::Wanted;
 use super::chat::{BundleState, Held};
 use super::effects::Change;
+use super::marks::Marking;
 use super::publish::{Publication, Stock};
 use super::receive::advanced;
 use super::{Core, Moment};
@@ -38,6 +39,8 @@ pub(super) enum Request {
     Send(EnvelopeId),
     LookUp(String),
     Add(Wanted),
+    Mark,
+    Withdraw,
 }
 
 /// A connection as the core sees it.
@@ -48,6 +51,9 @@ pub(super) struct LinkState {
     pub(super) claim_at_millis: Option<i64>,
     pub(super) maintain_at_millis: i64,
     pub(super) stock: Stock,
+    pub(super) marking: Marking,
+    /// Peers whose prekeys were asked for only to greet them.
+    pub(super) greeted: usize,
     /// The last place in the mailbox that was handled on this connection.
     pub(super) handled: Sequence,
 }
@@ -87,15 +93,22 @@ impl Core {
             claim_at_millis: None,
             maintain_at_millis: now.unix_millis + MAINTENANCE_MILLIS,
             stock: Stock::new(welcome.into()),
+            marking: Marking::Asked,
+            greeted: 0,
             handled: 0,
         });
+        self.ask_mark(welcome.minor, now);
+        self.effects.is_visible = true;
+    }
+
+    /// Says everything that there is to say on a new connection.
+    pub(super) fn start_talking(&mut self, now: Moment) {
         // Everybody hears of the claim at once, and whoever has a message waiting asks for prekeys.
         self.publish_prekeys(now);
         self.claim();
         self.watch_presence();
         self.drop_spare_sessions(now);
         self.advance_all(now);
-        self.effects.is_visible = true;
     }
 
     pub(super) fn link_down(&mut self) {
@@ -111,6 +124,10 @@ impl Core {
 
     /// What is due by the clock.
     pub(super) fn maintain(&mut self, now: Moment) {
+        if !self.is_settled() {
+            return;
+        }
+        self.renew_when_due(now);
         let Some(link) = &mut self.link else {
             return;
         };
@@ -134,7 +151,7 @@ impl Core {
         let waiting: Vec<ChatId> = self
             .chats
             .values()
-            .filter(|chat| !chat.waiting.is_empty())
+            .filter(|chat| chat.is_waiting())
             .map(|chat| chat.id)
             .collect();
         for chat in waiting {
@@ -148,7 +165,7 @@ impl Core {
                 let has_answer = |it: &Request| {
                     matches!(
                         it,
-                        Request::Bundle(_) | Request::LookUp(_) | Request::Add(_)
+                        Request::Bundle(_) | Request::LookUp(_) | Request::Add(_) | Request::Mark
                     )
                 };
                 let fits = |request: &Request| !has_answer(request);
@@ -160,6 +177,7 @@ impl Core {
             RelayFrame::Entry(entry) => self.entry(&entry, now),
             RelayFrame::PrekeysLow(low) => self.prekeys_low(low, now),
             RelayFrame::Presence(presence) => self.take_presence(presence, now),
+            RelayFrame::PreviousMark(previous) => self.take_mark(previous, now),
             // The rest concerns the connection, not what is said on it.
             _ => {}
         }
@@ -167,7 +185,7 @@ impl Core {
 
     /// The request with this number, which is answered now. A frame that does not fit it is no
     /// answer: it goes on waiting for one.
-    fn take_request(
+    pub(super) fn take_request(
         &mut self,
         number: u32,
         fits: impl FnOnce(&Request) -> bool,
@@ -199,7 +217,7 @@ impl Core {
     }
 
     pub(super) fn claim(&mut self) {
-        let Some(link) = &mut self.link else {
+        let Some(link) = self.link.as_mut().filter(|link| link.is_settled()) else {
             return;
         };
         let request = link.request(Request::Claim);
@@ -220,6 +238,7 @@ impl Core {
             }
             Some(Request::Publish(publication)) => self.published(publication),
             Some(Request::Send(envelope)) => self.settle(*envelope, Delivery::Relay),
+            Some(Request::Withdraw) => self.withdrawn(),
             _ => {}
         }
     }
@@ -251,7 +270,9 @@ impl Core {
                 self.effects.unknown_handles.push(handle);
             }
             Some(Request::Add(_)) => self.not_found(refused.request, refused.reason),
-            Some(Request::LookUp(_)) | None => {}
+            // A relay that does not say is taken for one that knows nothing.
+            Some(Request::Mark) => self.settle_link(false, now),
+            Some(Request::LookUp(_) | Request::Withdraw) | None => {}
         }
     }
 
@@ -306,6 +327,8 @@ impl Core {
         let silent = chat.add_session(Held {
             session,
             heard_at_millis: now.unix_millis,
+            is_retired: false,
+            is_doubted: false,
         });
         self.effects
             .commit

@@ -4,21 +4,26 @@ use bytes::Bytes;
 use sotto_net::wire::{DeviceKey, EnvelopeId, Send, TakeBundle};
 
 use super::chat::BundleState;
-use super::content::{MessageId, RECEIPT_IDS_MAX, Receipt, Shown};
+use super::content::{Content, MessageId, RECEIPT_IDS_MAX, Receipt, Shown};
 use super::effects::{Change, OutboxRecord};
 use super::relay::Request;
 use super::{Core, Moment};
 use crate::view::{ChatId, Delivery, MessageKey};
 
+/// Peers whose prekeys are asked for on one connection only to greet them: fewer than the bundles
+/// that a relay gives out at once (WIRE §7), so that there are some left for what is written.
+const GREETINGS_MAX: usize = 200;
+
 impl Core {
     /// Seals what waits in a chat, or takes the next step towards being able to.
     pub(super) fn advance(&mut self, chat_id: ChatId, now: Moment) {
+        self.greet(chat_id, now);
         loop {
             let Some(chat) = self.chats.get_mut(&chat_id) else {
                 return;
             };
             let Some((key, shown)) = chat.waiting.front().cloned() else {
-                return;
+                break;
             };
             if !self.seal_message(chat_id, key, &shown, now) {
                 break;
@@ -34,19 +39,41 @@ impl Core {
         self.ask_for_bundle(chat_id, now);
     }
 
+    /// Tells the peer that other sessions were lost, if some were.
+    fn greet(&mut self, chat_id: ChatId, now: Moment) {
+        let greets = self.chats.get(&chat_id).is_some_and(|chat| chat.greets);
+        if greets && self.seal_into_outbox(chat_id, &Content::GREETING, None, now) {
+            if let Some(chat) = self.chats.get_mut(&chat_id) {
+                chat.greets = false;
+            }
+            self.commit_chat(chat_id);
+        }
+    }
+
     /// Asks the relay for the peer's prekeys, unless that is under way or not yet due.
     fn ask_for_bundle(&mut self, chat_id: ChatId, now: Moment) {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
+        if !chat.is_waiting() {
+            return;
+        }
         let is_due = match chat.bundle {
             BundleState::Idle => true,
             BundleState::Asked => false,
             BundleState::RetryAt(at) => at <= now.unix_millis,
         };
-        let (true, Some(device), Some(link)) = (is_due, chat.target(), &mut self.link) else {
+        let link = self.link.as_mut().filter(|link| link.is_settled());
+        let (true, Some(device), Some(link)) = (is_due, chat.target(), link) else {
             return;
         };
+        if chat.waiting.is_empty() {
+            if link.greeted == GREETINGS_MAX {
+                chat.bundle = BundleState::Idle;
+                return;
+            }
+            link.greeted += 1;
+        }
         chat.bundle = BundleState::Asked;
         let request = link.request(Request::Bundle(chat_id));
         self.effects
@@ -133,7 +160,7 @@ impl Core {
 
     /// Sends what the window allows.
     pub(super) fn pump_outbox(&mut self, now: Moment) {
-        let Some(link) = &mut self.link else {
+        let Some(link) = self.link.as_mut().filter(|link| link.is_settled()) else {
             return;
         };
         while let Some(record) = self.outbox.next(now.unix_millis) {

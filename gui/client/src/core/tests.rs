@@ -1,6 +1,7 @@
 //! Two cores and the frames between them, without disk or network.
 
 mod parts;
+mod renewal;
 mod strangers;
 mod trust;
 mod typing;
@@ -16,6 +17,7 @@ use sotto_net::wire::{
 
 use super::effects::ChatRecord;
 use super::recent::RECENT_DELIVERIES_MAX;
+use super::renewal::Renewal;
 use super::*;
 use crate::view::{Delivery as Progress, Presence, Standing, Trust};
 
@@ -59,6 +61,8 @@ fn loaded(chats: Vec<ChatRecord>) -> Loaded {
         unsealed: Vec::new(),
         outbox: Vec::new(),
         next_key: 1,
+        marks: Vec::new(),
+        renewal: Renewal::default(),
     }
 }
 
@@ -409,7 +413,17 @@ fn both_sides_send_in_the_same_session_after_two_first_messages() {
         assert_eq!(chat.sessions.len(), 2);
         chat.sending_session().unwrap().session.id()
     };
+    // Each answers where it was heard; when the answers have come, both know both sessions.
+    assert_ne!(chosen(&mut alice), chosen(&mut bob));
+    let (to_bob, to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
+    for (side, sends) in [(&mut bob, to_bob), (&mut alice, to_alice)] {
+        for send in sends {
+            let envelope = side.envelope(body(&send));
+            side.step(Input::Deliveries(vec![envelope]), NOW);
+        }
+    }
     assert_eq!(chosen(&mut alice), chosen(&mut bob));
+    assert!(alice.core.notice().is_none() && bob.core.notice().is_none());
 }
 
 #[test]

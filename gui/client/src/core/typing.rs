@@ -17,7 +17,7 @@ const TELL_AGAIN_MILLIS: i64 = 4_000;
 impl Core {
     /// Something is being written in a chat: the peer is told, if they are there to see it.
     pub(super) fn tell_typing(&mut self, chat_id: ChatId, now: Moment) {
-        let is_connected = self.link.is_some();
+        let is_connected = self.is_settled();
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
@@ -45,7 +45,7 @@ impl Core {
             let Ok(packet) = Packet::parse(body) else {
                 continue;
             };
-            let Some((chat_id, opened)) = self.open_in_session(&packet, now) else {
+            let Some((chat_id, _, opened)) = self.open_in_session(&packet, now) else {
                 continue;
             };
             let is_typing = matches!(

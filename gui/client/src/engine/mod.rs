@@ -397,6 +397,7 @@ impl<'a> Engine<'a> {
     fn try_perform(&mut self, input: Input) -> Result<Stored, VaultError> {
         let effects = self.core.step(input, self.profile.environment.now());
         let touches_messages = effects.commit.iter().any(Change::touches_messages);
+        let unseals = effects.commit.iter().any(Change::unseals);
         let committed = if effects.commit.is_empty() {
             Ok(Committed::default())
         } else {
@@ -421,6 +422,10 @@ impl<'a> Engine<'a> {
                 }
                 if touches_messages {
                     self.screen.touch_messages();
+                }
+                if unseals {
+                    let messages = self.vault.unsealed()?;
+                    self.perform(Input::Act(Action::SealAgain(messages)))?;
                 }
                 Ok(Stored::Yes)
             }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 use sotto_crypto::{Identity, SessionId};
 use sotto_net::RelayId;
 use sotto_net::link::Cursor;
-use sotto_net::wire::{DeviceKey, EnvelopeId, StoreId};
+use sotto_net::wire::{DeviceKey, EnvelopeId, Mark, StoreId};
 use zeroize::Zeroizing;
 
 use super::{Vault, VaultError};
@@ -12,6 +12,7 @@ use crate::core::content::{EXCERPT_PAYLOAD_BYTES, MessageId, Shown};
 use crate::core::effects::{
     ChatRecord, Loaded, MessageRecord, OutboxRecord, Proof, SessionRecord, Unfinished,
 };
+use crate::core::renewal::Renewal;
 use crate::view::{ChatId, Delivery, MessageKey, Privacy, QUOTE_BYTES_MAX, Standing};
 
 /// Messages of a timeline's window on each side of its anchor.
@@ -93,14 +94,15 @@ impl Vault {
             })?,
             chats: all(
                 db,
-                "SELECT id, handle, name, identity, pending, verified, draft, standing, blocked, muted
+                "SELECT id, handle, name, identity, pending, verified, draft, standing, blocked, muted,
+                     greets
                  FROM chat",
                 chat,
             )?,
             unfinished: all(db, &unfinished_rows(), unfinished)?,
             sessions: all(
                 db,
-                "SELECT id, chat, stored, heard_at FROM session",
+                "SELECT id, chat, stored, heard_at, retired FROM session",
                 session,
             )?,
             last: all(
@@ -119,17 +121,34 @@ impl Vault {
                     Ok((ChatId(row.get(0)?), MessageKey(row.get(1)?), id))
                 },
             )?,
-            unsealed: all(
-                db,
-                &format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE sealed = 0 ORDER BY key"),
-                message,
-            )?,
+            unsealed: self.unsealed()?,
             outbox: all(
                 db,
                 "SELECT id, device, body, message FROM outbox ORDER BY position",
                 outbox,
             )?,
             next_key: last + 1,
+            marks: all(
+                db,
+                "SELECT pin, place, mark FROM mark ORDER BY pin, place",
+                mark,
+            )?,
+            renewal: self.renewal()?,
+        })
+    }
+
+    fn renewal(&self) -> Result<Renewal, VaultError> {
+        let db = &self.database;
+        let sql = "SELECT renewal_due, renewed_at, set_back FROM profile";
+        let row = db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (is_due, renewed_at_millis, is_set_back) = row;
+        Ok(Renewal {
+            stale: all(db, "SELECT pin FROM stale_prekeys", |row| {
+                row.get(0).map(RelayId)
+            })?,
+            is_due,
+            renewed_at_millis,
+            is_set_back,
         })
     }
 
@@ -141,6 +160,15 @@ impl Vault {
         let sql = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE key = ?");
         let mut statement = self.database.prepare_cached(&sql)?;
         Ok(statement.query_row([key.0], message).optional()?)
+    }
+
+    /// Own messages that are to be sealed, oldest first.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub(crate) fn unsealed(&self) -> Result<Vec<MessageRecord>, VaultError> {
+        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE sealed = 0 ORDER BY key");
+        all(&self.database, &sql, message)
     }
 
     /// Messages of a chat before this one, or its newest ones; oldest first.
@@ -330,6 +358,7 @@ fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         },
         is_blocked: row.get(8)?,
         muted_until_millis: row.get(9)?,
+        greets: row.get(10)?,
     })
 }
 
@@ -339,6 +368,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
         chat: ChatId(row.get(1)?),
         stored: Zeroizing::new(row.get(2)?),
         heard_at_millis: row.get(3)?,
+        is_retired: row.get(4)?,
     })
 }
 
@@ -382,6 +412,12 @@ fn unfinished(row: &Row<'_>) -> rusqlite::Result<(ChatId, Unfinished)> {
         beginning: row.get(3)?,
     };
     Ok((ChatId(row.get(0)?), unfinished))
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<(RelayId, u64, Mark)> {
+    let place: i64 = row.get(1)?;
+    let place = u64::try_from(place).unwrap_or(0);
+    Ok((RelayId(row.get(0)?), place, Mark(row.get(2)?)))
 }
 
 fn outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {

@@ -1,4 +1,5 @@
 mod long;
+mod renewal;
 mod secrets;
 
 use std::fs;
@@ -429,6 +430,7 @@ fn keeps_what_a_chat_is_and_forgets_what_was_refused() {
                 Standing::Contact => Proof::Comparison,
             },
             muted_until_millis: (standing == Standing::Known).then_some(i64::MAX),
+            greets: standing == Standing::Known,
             ..ChatRecord::named(ChatId(1), "bob", "Bob", standing)
         };
         vault.commit(&[Change::PutChat(record.clone())]).unwrap();
@@ -437,6 +439,7 @@ fn keeps_what_a_chat_is_and_forgets_what_was_refused() {
         assert_eq!(loaded.is_blocked, record.is_blocked);
         assert_eq!(loaded.proof, record.proof);
         assert_eq!(loaded.muted_until_millis, record.muted_until_millis);
+        assert_eq!(loaded.greets, record.greets);
     }
     vault.commit(&[message(1, 1, "unwanted")]).unwrap();
     let removed = Change::RemoveMessages { chat: ChatId(1) };

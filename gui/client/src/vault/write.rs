@@ -2,11 +2,14 @@
 
 use rusqlite::{Connection, named_params, params};
 use sotto_crypto::Identity;
+use sotto_net::RelayId;
+use sotto_net::wire::Mark;
 
 use super::{Vault, VaultError};
 use crate::core::content::Shown;
 use crate::core::effects::{Change, ChatRecord, MessageRecord, OutboxRecord, Proof, SessionRecord};
-use crate::view::{Delivery, Standing};
+use crate::core::marks::MARKS_MAX;
+use crate::view::{ChatId, Delivery, Standing};
 
 /// What a commit found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,6 +68,10 @@ pub(super) fn delivery_number(delivery: Delivery) -> i64 {
     }
 }
 
+/// Own messages that their peers have not confirmed wait to be sealed again.
+const UNSEAL: &str = "UPDATE message SET sealed = 0, delivery = 0
+     WHERE mine = 1 AND sealed = 1 AND delivery < 2";
+
 /// Applies one change; says how many rows it touched.
 fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
     let run = |sql: &str, params: &[&dyn rusqlite::ToSql]| -> Result<usize, VaultError> {
@@ -101,15 +108,7 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             params![digest, prekey],
         ),
         Change::PutChat(chat) => put_chat(database, chat),
-        Change::MergeChat { from, into } => {
-            let pair = params![into.0, from.0];
-            // A message that both chats hold stays once.
-            run("UPDATE OR IGNORE message SET chat = ? WHERE chat = ?", pair)?;
-            run("DELETE FROM message WHERE chat = ?", params![from.0])?;
-            run("UPDATE session SET chat = ? WHERE chat = ?", pair)?;
-            run("UPDATE OR REPLACE part SET chat = ? WHERE chat = ?", pair)?;
-            run("DELETE FROM chat WHERE id = ?", params![from.0])
-        }
+        Change::MergeChat { from, into } => merge_chat(database, *from, *into),
         Change::RemoveMessages { chat } => {
             run("DELETE FROM part WHERE chat = ?", params![chat.0])?;
             run("DELETE FROM message WHERE chat = ?", params![chat.0])
@@ -155,9 +154,58 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             "UPDATE message SET unread = 0 WHERE chat = ? AND key <= ? AND unread = 1",
             params![chat.0, up_to.0],
         ),
+        Change::AddMark { relay, place, mark } => add_mark(database, *relay, *place, *mark),
+        Change::SetStale { relay, is_stale } => run(
+            if *is_stale {
+                "INSERT OR IGNORE INTO stale_prekeys (pin) VALUES (?)"
+            } else {
+                "DELETE FROM stale_prekeys WHERE pin = ?"
+            },
+            params![relay.0],
+        ),
+        Change::SetBack => run("UPDATE profile SET set_back = 1, renewal_due = 1", &[]),
+        Change::ToldSetBack => run("UPDATE profile SET set_back = 0", &[]),
+        Change::Renew { at_millis } => renew(database, *at_millis),
+        Change::Unseal { chat } => run(&format!("{UNSEAL} AND chat = ?"), params![chat.0]),
         Change::PushOutbox(record) => push_outbox(database, record),
         Change::RemoveOutbox(id) => run("DELETE FROM outbox WHERE id = ?", params![id.0]),
     }
+}
+
+fn merge_chat(database: &Connection, from: ChatId, into: ChatId) -> Result<usize, VaultError> {
+    let pair = params![into.0, from.0];
+    // A message that both chats hold stays once.
+    database.execute("UPDATE OR IGNORE message SET chat = ? WHERE chat = ?", pair)?;
+    database.execute("DELETE FROM message WHERE chat = ?", [from.0])?;
+    database.execute("UPDATE session SET chat = ? WHERE chat = ?", pair)?;
+    database.execute("UPDATE OR REPLACE part SET chat = ? WHERE chat = ?", pair)?;
+    Ok(database.execute("DELETE FROM chat WHERE id = ?", [from.0])?)
+}
+
+fn add_mark(
+    database: &Connection,
+    relay: RelayId,
+    place: u64,
+    mark: Mark,
+) -> Result<usize, VaultError> {
+    database.execute(
+        "DELETE FROM mark WHERE pin = ? AND place <= ?",
+        params![relay.0, as_i64(place.saturating_sub(MARKS_MAX as u64))],
+    )?;
+    Ok(database.execute(
+        "INSERT INTO mark (pin, place, mark) VALUES (?, ?, ?)",
+        params![relay.0, as_i64(place), mark.0],
+    )?)
+}
+
+fn renew(database: &Connection, at_millis: i64) -> Result<usize, VaultError> {
+    database.execute("UPDATE session SET retired = 1", [])?;
+    database.execute("DELETE FROM outbox", [])?;
+    database.execute(UNSEAL, [])?;
+    Ok(database.execute(
+        "UPDATE profile SET renewal_due = 0, renewed_at = ?",
+        [at_millis],
+    )?)
 }
 
 fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultError> {
@@ -174,12 +222,12 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
     Ok(database
         .prepare_cached(
             "INSERT INTO chat (id, handle, name, identity, pending, verified, draft,
-                 standing, blocked, muted)
+                 standing, blocked, muted, greets)
              VALUES (:id, :handle, :name, :identity, :pending, :verified, :draft,
-                 :standing, :blocked, :muted)
+                 :standing, :blocked, :muted, :greets)
              ON CONFLICT (id) DO UPDATE SET handle = :handle, name = :name,
                  identity = :identity, pending = :pending, verified = :verified, draft = :draft,
-                 standing = :standing, blocked = :blocked, muted = :muted",
+                 standing = :standing, blocked = :blocked, muted = :muted, greets = :greets",
         )?
         .execute(named_params! {
             ":id": chat.id.0,
@@ -192,19 +240,22 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
             ":standing": standing,
             ":blocked": chat.is_blocked,
             ":muted": chat.muted_until_millis,
+            ":greets": chat.greets,
         })?)
 }
 
 fn put_session(database: &Connection, session: &SessionRecord) -> Result<usize, VaultError> {
     Ok(database
         .prepare_cached(
-            "INSERT OR REPLACE INTO session (id, chat, stored, heard_at) VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO session (id, chat, stored, heard_at, retired)
+             VALUES (?, ?, ?, ?, ?)",
         )?
         .execute(params![
             session.id.as_bytes(),
             session.chat.0,
             session.stored.as_slice(),
             session.heard_at_millis,
+            session.is_retired,
         ])?)
 }
 

@@ -124,12 +124,15 @@ fn keeps_the_bytes_of_an_unknown_shown_kind_and_ignores_an_unseen_one() {
         (read.as_text(), read.payload.as_slice()),
         (None, &b"new"[..])
     );
-    for unseen in [&[200, 1, 2][..], &[66]] {
+    for unseen in [&[200, 1, 2][..], &[67]] {
         assert!(matches!(Content::decode(unseen), Some(Content::Ignored)));
     }
     let typing = Content::decode(&Content::TYPING);
     assert!(matches!(typing, Some(Content::Typing)));
     assert_eq!(Content::TYPING, [65]);
+    let greeting = Content::decode(&Content::GREETING);
+    assert!(matches!(greeting, Some(Content::Greeting)));
+    assert_eq!(Content::GREETING, [66]);
 }
 
 /// What the first version shows of a message, and the bytes that it keeps.

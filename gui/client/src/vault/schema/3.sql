@@ -66,3 +66,21 @@ CREATE TABLE part (
     bytes BLOB    NOT NULL,
     PRIMARY KEY (chat, place)
 ) STRICT, WITHOUT ROWID;
+
+-- The newest marks that were left at a relay, or found there. One that is not among them was left by
+-- a later state of this vault, or by a copy of it.
+CREATE TABLE mark (
+    pin   BLOB NOT NULL,                  -- the relay, 32 bytes
+    place INTEGER NOT NULL,               -- counts them, from 1
+    mark  BLOB NOT NULL,                  -- 16 bytes
+    PRIMARY KEY (pin, place)
+) STRICT, WITHOUT ROWID;
+-- Relays that hold prekeys whose secrets are not here.
+CREATE TABLE stale_prekeys (
+    pin BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+ALTER TABLE profile ADD COLUMN set_back    INTEGER NOT NULL DEFAULT 0; -- the person is to be told
+ALTER TABLE profile ADD COLUMN renewal_due INTEGER NOT NULL DEFAULT 0; -- sessions may be behind
+ALTER TABLE profile ADD COLUMN renewed_at  INTEGER;                    -- the last time, ms since 1970
+ALTER TABLE session ADD COLUMN retired     INTEGER NOT NULL DEFAULT 0; -- nothing is sent in it any more
+ALTER TABLE chat    ADD COLUMN greets      INTEGER NOT NULL DEFAULT 0; -- sessions were lost: tell the peer
