@@ -23,7 +23,8 @@ pub(super) const MESSAGE_COLUMNS: &str =
 
 /// As [`MESSAGE_COLUMNS`], of a long message with the beginning.
 fn excerpt_columns() -> String {
-    let beginning = format!("substr(payload, 1, {EXCERPT_PAYLOAD_BYTES})");
+    // To SQLite, the beginning of no bytes is NULL.
+    let beginning = format!("coalesce(substr(payload, 1, {EXCERPT_PAYLOAD_BYTES}), x'')");
     MESSAGE_COLUMNS.replace("payload", &beginning)
 }
 

@@ -472,3 +472,15 @@ fn a_chat_that_a_stranger_opened_before_there_were_requests_becomes_one() {
         [Standing::Contact, Standing::Request, Standing::Contact]
     );
 }
+
+#[test]
+fn a_message_without_a_text_does_no_harm() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    let mut vault = create(&path);
+    vault.commit(&[message(1, 1, "")]).unwrap();
+    drop(vault);
+    let vault = open(&path);
+    assert_eq!(vault.load().unwrap().last[0].shown.payload, b"");
+    assert_eq!(texts(&vault, None), [""]);
+}
