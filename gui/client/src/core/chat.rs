@@ -225,7 +225,7 @@ impl Chat {
     /// When to ask for the peer's prekeys again.
     pub(super) fn bundle_retry_at(&self) -> Option<i64> {
         match self.bundle {
-            BundleState::RetryAt(at) if self.is_waiting() => Some(at),
+            BundleState::RetryAt(at) if self.is_waiting() && self.target().is_some() => Some(at),
             _ => None,
         }
     }

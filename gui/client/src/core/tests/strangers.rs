@@ -254,3 +254,25 @@ fn a_muted_chat_makes_no_noise_until_its_time_has_come() {
     act(&mut alice, Action::Unmute(CHAT));
     assert_eq!(alice.row().mute, None);
 }
+
+#[test]
+fn a_blocked_peer_whose_prekeys_were_awaited_keeps_nobody_awake() {
+    let (mut alice, _) = pair();
+    alice.write("hi", NOW);
+    let asked = alice.frames.iter().find_map(|frame| match frame {
+        ClientFrame::TakeBundle(ask) => Some(ask.request),
+        _ => None,
+    });
+    let refused = Refused {
+        request: asked.unwrap(),
+        reason: Refusal::NoPrekeys,
+        retry_after_millis: 0,
+    };
+    alice.step(Input::Replies(vec![refused.into()]), NOW);
+    let retry = Some(later(30_000).unix_millis);
+    assert_eq!(alice.core.wake_at_millis(), retry);
+    act(&mut alice, Action::Block(CHAT));
+    assert_ne!(alice.core.wake_at_millis(), retry);
+    act(&mut alice, Action::Unblock(CHAT));
+    assert_eq!(alice.core.wake_at_millis(), retry);
+}
