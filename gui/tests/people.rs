@@ -159,10 +159,10 @@ fn the_menu_opens_and_chooses_by_keys() {
 fn a_contact_is_added_by_what_is_typed_and_a_failure_says_why() {
     let mut harness = alice();
     click(&mut harness, "Add contact");
-    harness.get_by_label("Handle or link").type_text("erin");
+    harness.get_by_label("Handle or link").type_text("somebody");
     harness.run_steps(2);
     press(&mut harness, Modifiers::NONE, Key::Enter);
-    let who = "erin".to_owned();
+    let who = "somebody".to_owned();
     asked(&mut harness, Command::AddContact { who: who.clone() });
     let answer = |harness: &mut Harness<'_, Desk>, state| {
         let who = who.clone();

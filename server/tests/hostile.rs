@@ -74,8 +74,8 @@ fn frames() -> Vec<ClientFrame> {
     vec![
         Claim {
             request: 1,
-            handle: "mallory".to_owned(),
-            name: "Mallory".to_owned(),
+            handle: "intruder".to_owned(),
+            name: "Intruder".to_owned(),
             identity: body.clone(),
         }
         .into(),
@@ -370,7 +370,7 @@ async fn c12_handles_hold_nothing_but_letters_digits_and_inner_marks() {
     within(async {
         let folder = tempfile::tempdir().unwrap();
         let relay = relay(folder.path(), quiet(Limits::default())).await;
-        let mut mallory = Device::new(66).connect(&relay).await;
+        let mut intruder = Device::new(66).connect(&relay).await;
         let handles = [
             "",
             ".",
@@ -388,24 +388,24 @@ async fn c12_handles_hold_nothing_but_letters_digits_and_inner_marks() {
             "👩",
         ];
         for handle in handles {
-            let request = mallory.next_request();
+            let request = intruder.next_request();
             let claim = Claim {
                 request,
                 handle: handle.to_owned(),
                 name: "Alice".to_owned(),
                 identity: Bytes::new(),
             };
-            let reply = mallory.ask(claim).await;
+            let reply = intruder.ask(claim).await;
             assert_eq!(refusal(&reply), Some(Refusal::HandleUnknown), "{handle:?}");
         }
-        let request = mallory.next_request();
+        let request = intruder.next_request();
         let claim = Claim {
             request,
-            handle: "mallory".to_owned(),
+            handle: "intruder".to_owned(),
             name: "x".repeat(65),
             identity: Bytes::new(),
         };
-        let reply = mallory.ask(claim).await;
+        let reply = intruder.ask(claim).await;
         assert_eq!(refusal(&reply), Some(Refusal::TooLarge));
         relay.shutdown().await;
     })

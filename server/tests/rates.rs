@@ -138,16 +138,16 @@ async fn what_follows_an_envelope_that_was_refused_for_its_rate_waits_for_it() {
         for seed in 2..=5 {
             readers.push(Device::new(seed).connect(&relay).await);
         }
-        let [bob, carol, dave, erin] = [2, 3, 4, 5].map(|seed| Device::new(seed).key());
+        let [bob, charlie, diana, somebody] = [2, 3, 4, 5].map(|seed| Device::new(seed).key());
         let mut alice = Device::new(1).connect(&relay).await;
         let sends: [(u16, &[DeviceKey]); 6] = [
             (1, &[bob]),
-            (2, &[bob, carol]),
+            (2, &[bob, charlie]),
             // Two tokens are left: too few for this one, enough for each of those behind it.
-            (3, &[bob, carol, dave]),
+            (3, &[bob, charlie, diana]),
             (4, &[bob]),
-            (5, &[erin]),
-            (6, &[dave]),
+            (5, &[somebody]),
+            (6, &[diana]),
         ];
         let done = answers(&mut alice, &sends, Refusal::RateLimited).await;
         assert_eq!(done, [true, true, false, false, true, false]);
@@ -181,29 +181,29 @@ async fn what_follows_an_envelope_that_found_a_mailbox_full_waits_for_it() {
             ..Limits::default()
         };
         let relay = relay(folder.path(), quiet(limits)).await;
-        let (bob, carol) = (Device::new(2), Device::new(3));
+        let (bob, charlie) = (Device::new(2), Device::new(3));
         let mut reader = bob.connect(&relay).await;
-        let mut other_reader = carol.connect(&relay).await;
+        let mut other_reader = charlie.connect(&relay).await;
         let mut alice = Device::new(1).connect(&relay).await;
-        let mut dave = Device::new(4).connect(&relay).await;
+        let mut diana = Device::new(4).connect(&relay).await;
         let full = Refusal::MailboxFull;
-        let (to_bob, to_carol): (&[_], &[_]) = (&[bob.key()], &[carol.key()]);
-        let to_both: &[_] = &[carol.key(), bob.key()];
+        let (to_bob, to_carol): (&[_], &[_]) = (&[bob.key()], &[charlie.key()]);
+        let to_both: &[_] = &[charlie.key(), bob.key()];
         let sends = [(1, to_bob), (2, to_bob), (3, to_bob), (4, to_bob)];
         let done = answers(&mut alice, &sends, full).await;
         assert_eq!(done, [true, true, true, false]);
         // Bob makes room while those behind the refused one are on their way; only somebody else's
         // envelope goes into it.
-        make_room(&mut reader, 3, &mut dave, (90, bob.key())).await;
+        make_room(&mut reader, 3, &mut diana, (90, bob.key())).await;
         let sends = [(5, to_bob), (6, to_both), (7, to_carol)];
         let done = answers(&mut alice, &sends, full).await;
         assert_eq!(done, [false, false, false]);
         // Those refused come again, one of them too early.
-        make_room(&mut reader, 4, &mut dave, (91, bob.key())).await;
+        make_room(&mut reader, 4, &mut diana, (91, bob.key())).await;
         let sends = [(7, to_carol), (4, to_bob), (5, to_bob)];
         let done = answers(&mut alice, &sends, full).await;
         assert_eq!(done, [false, true, true]);
-        make_room(&mut reader, 7, &mut dave, (92, bob.key())).await;
+        make_room(&mut reader, 7, &mut diana, (92, bob.key())).await;
         let sends = [(6, to_both), (7, to_carol), (8, to_bob)];
         let done = answers(&mut alice, &sends, full).await;
         assert_eq!(done, [true, true, true]);
@@ -347,12 +347,12 @@ async fn an_ephemeral_envelope_reaches_who_is_there_and_nobody_later() {
             ..Limits::default()
         };
         let relay = relay(folder.path(), quiet(limits)).await;
-        let (bob, carol) = (Device::new(2), Device::new(3));
+        let (bob, charlie) = (Device::new(2), Device::new(3));
         let mut reader = bob.connect(&relay).await;
-        drop(carol.connect(&relay).await);
+        drop(charlie.connect(&relay).await);
         let mut alice = Device::new(1).connect(&relay).await;
         let ephemeral = |body: &'static [u8]| SendEphemeral {
-            targets: [&bob, &carol]
+            targets: [&bob, &charlie]
                 .map(|device| (device.key(), Bytes::from_static(body)))
                 .into(),
         };
@@ -367,10 +367,10 @@ async fn an_ephemeral_envelope_reaches_who_is_there_and_nobody_later() {
         // stored comes as ever.
         alice.put(ephemeral(&[7; EPHEMERAL_BYTES_MAX + 1])).await;
         alice.put(ephemeral(b"too often")).await;
-        let reply = alice.send(1, &[bob.key(), carol.key()], b"stored").await;
+        let reply = alice.send(1, &[bob.key(), charlie.key()], b"stored").await;
         assert!(is_done(&reply), "{reply:?}");
         assert_eq!(reader.delivery().await.body, b"stored"[..]);
-        let mut late = carol.connect(&relay).await;
+        let mut late = charlie.connect(&relay).await;
         assert_eq!(late.delivery().await.body, b"stored"[..]);
         relay.shutdown().await;
     })

@@ -198,9 +198,9 @@ async fn a_login_that_was_made_for_another_connection_is_refused() {
         })
         .await;
         assert!(matches!(foreign, Err(LinkError::Refused(Refusal::Proof))));
-        let mallory = Device::new(6);
+        let intruder = Device::new(6);
         let stolen = Link::open(&endpoint, address, pin, alice.key(), START, |exporter| {
-            mallory.sign(pin, exporter)
+            intruder.sign(pin, exporter)
         })
         .await;
         assert!(matches!(stolen, Err(LinkError::Refused(Refusal::Proof))));
@@ -284,7 +284,9 @@ async fn handles_are_looked_up_and_malformed_ones_are_refused() {
         let relay = relay(folder.path(), config).await;
         let mut alice = Device::new(1).connect(&relay).await;
         let unknown = Some(Refusal::HandleUnknown);
-        for handle in ["erin", "Alice", "", "al ice", "ålice", "-alice", "a/../b"] {
+        for handle in [
+            "somebody", "Alice", "", "al ice", "ålice", "-alice", "a/../b",
+        ] {
             let reply = claim(&mut alice, handle, b"A").await;
             assert_eq!(refusal(&reply), unknown, "{handle:?}");
         }
@@ -300,7 +302,7 @@ async fn handles_are_looked_up_and_malformed_ones_are_refused() {
             &found,
             RelayFrame::Entry(entry) if entry.request == 70 && entry.identity.is_some()
         ));
-        assert_eq!(refusal(&alice.ask(look_up(71, "erin")).await), unknown);
+        assert_eq!(refusal(&alice.ask(look_up(71, "somebody")).await), unknown);
         relay.shutdown().await;
     })
     .await;
@@ -453,9 +455,9 @@ async fn a_malformed_frame_ends_its_own_connection_only() {
             &[0, 0, 0, 5, 5, 1, 2, 3, 4], // a cut head
         ];
         for (seed, bytes) in (10..).zip(malformed) {
-            let mut mallory = Device::new(seed).knock(&relay).await;
-            mallory.send.write_all(bytes).await.unwrap();
-            assert_eq!(close_code(&mallory.connection).await, 1, "{bytes:?}");
+            let mut intruder = Device::new(seed).knock(&relay).await;
+            intruder.send.write_all(bytes).await.unwrap();
+            assert_eq!(close_code(&intruder.connection).await, 1, "{bytes:?}");
         }
         let to_herself = [Device::new(1).key()];
         assert!(is_done(&alice.send(1, &to_herself, b"still here").await));
@@ -512,12 +514,12 @@ async fn nothing_is_stored_for_some_when_it_cannot_be_stored_for_all() {
         let reply = alice.send(4, &[charlie.key(), bob.key()], b"three").await;
         assert_eq!(refusal(&reply), Some(Refusal::MailboxFull));
         // On another connection, where nothing waits for the refused one to come again.
-        let mut dave = Device::new(4).connect(&relay).await;
+        let mut diana = Device::new(4).connect(&relay).await;
         let large = vec![0; ENVELOPE_BYTES_MAX + 1];
-        let reply = dave.send(5, &[charlie.key()], &large).await;
+        let reply = diana.send(5, &[charlie.key()], &large).await;
         assert_eq!(refusal(&reply), Some(Refusal::TooLarge));
         let largest = vec![0; ENVELOPE_BYTES_MAX];
-        assert!(is_done(&dave.send(6, &[charlie.key()], &largest).await));
+        assert!(is_done(&diana.send(6, &[charlie.key()], &largest).await));
         let mut reader = charlie.connect(&relay).await;
         let only = reader.delivery().await;
         assert_eq!((only.sequence, only.body.len()), (1, ENVELOPE_BYTES_MAX));

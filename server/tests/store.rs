@@ -453,7 +453,7 @@ async fn binds_a_handle_to_its_first_device<S: Store>(open: impl Fn() -> S) {
         Err(Declined::HandleTaken)
     );
     assert_eq!(claim(claiming(ALICE, "alice", b"A2")).await, Ok(()));
-    let mut closed = claiming(BOB, "erin", b"B");
+    let mut closed = claiming(BOB, "somebody", b"B");
     closed.open = false;
     assert_eq!(claim(closed.clone()).await, Err(Declined::HandleUnknown));
     "bob".clone_into(&mut closed.handle);
@@ -463,7 +463,7 @@ async fn binds_a_handle_to_its_first_device<S: Store>(open: impl Fn() -> S) {
     let entry = store.look_up("alice".to_owned()).await.unwrap();
     assert_eq!(entry.identity, Some(Bytes::from_static(b"A2")));
     assert_eq!(entry.name, "ALICE");
-    let unknown = store.look_up("erin".to_owned()).await;
+    let unknown = store.look_up("somebody".to_owned()).await;
     assert_eq!(unknown, Err(Declined::HandleUnknown));
     let list = store.list().await.unwrap();
     let handles: Vec<_> = list.iter().map(|entry| entry.handle.as_str()).collect();

@@ -31,7 +31,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 const TAIL_BYTES: usize = 16 + 16 + 32 + 256 + 16;
 
 /// A device without a name, driven by hand.
-struct Mallory {
+struct Intruder {
     runtime: Runtime,
     identity: Identity,
     link: Link,
@@ -41,7 +41,7 @@ struct Mallory {
     _endpoint: Endpoint,
 }
 
-impl Mallory {
+impl Intruder {
     fn connect(host: &Host) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -183,12 +183,12 @@ fn c3_numbers_far_ahead_neither_stop_a_client_nor_the_next_message() {
     let desk = Desk::open(dir.path(), Some(host.invite()));
     desk.write("alice", "bob", "honest");
     desk.read("bob", "alice", &["honest"]);
-    let mut mallory = Mallory::connect(&host);
-    let (mut session, bob) = mallory.session("bob");
-    let first = mallory.seal(&mut session, "first");
-    mallory.send(bob, first);
+    let mut intruder = Intruder::connect(&host);
+    let (mut session, bob) = intruder.session("bob");
+    let first = intruder.seal(&mut session, "first");
+    intruder.send(bob, first);
     desk.read("bob", "", &["first"]);
-    // Only then does Mallory get an answer.
+    // Only then does Intruder get an answer.
     let request = desk.chat_id("bob", "");
     desk.command("bob", Command::AcceptRequest(request));
     let ahead = [2_001, 1 << 16, 1 << 31, u32::MAX - 1];
@@ -196,18 +196,18 @@ fn c3_numbers_far_ahead_neither_stop_a_client_nor_the_next_message() {
     let mut unopened = 0;
     for text in ["still with the handshake", "without it"] {
         for n in ahead {
-            let far = mallory.seal(&mut numbered(&session, n), "far ahead");
+            let far = intruder.seal(&mut numbered(&session, n), "far ahead");
             let is_first = Packet::parse(&far).unwrap().handshake().is_some();
             assert_eq!(is_first, unopened < 4);
-            mallory.send(bob, far);
+            intruder.send(bob, far);
             unopened += 1;
         }
         wait_unopened(&desk, "bob", unopened);
-        let next = mallory.seal(&mut session, text);
-        mallory.send(bob, next);
+        let next = intruder.seal(&mut session, text);
+        intruder.send(bob, next);
         if unopened == 4 {
             desk.read("bob", "", &["first", "still with the handshake"]);
-            let answer = mallory.receive();
+            let answer = intruder.receive();
             let packet = Packet::parse(&answer).unwrap();
             session = session
                 .open(&packet, now_secs(), &mut rand::rng())
@@ -230,23 +230,23 @@ fn c7_what_a_client_sends_is_its_own_or_does_not_open() {
     desk.write("alice", "bob", "from Alice");
     desk.read("bob", "alice", &["from Alice"]);
     let of_alice = tap.bodies()[0].clone();
-    let mut mallory = Mallory::connect(&host);
-    let (mut session, bob) = mallory.session("bob");
-    let own = mallory.seal(&mut session, "I am Alice");
+    let mut intruder = Intruder::connect(&host);
+    let (mut session, bob) = intruder.session("bob");
+    let own = intruder.seal(&mut session, "I am Alice");
     let front = |packet: &[u8]| packet[..packet.len() - TAIL_BYTES].to_vec();
     let tail = |packet: &[u8]| packet[packet.len() - TAIL_BYTES..].to_vec();
     let forgeries = [
-        // Alice's handshake, which says who she is, before words of Mallory's, and the other way.
+        // Alice's handshake, which says who she is, before words of Intruder's, and the other way.
         [front(&of_alice), tail(&own)].concat(),
         [front(&own), tail(&of_alice)].concat(),
-        // Her whole packet once more, as Mallory's.
+        // Her whole packet once more, as Intruder's.
         of_alice.to_vec(),
     ];
     for (forged, unopened) in forgeries.into_iter().zip(1..) {
-        mallory.send(bob, forged);
+        intruder.send(bob, forged);
         wait_unopened(&desk, "bob", unopened);
     }
-    mallory.send(bob, own);
+    intruder.send(bob, own);
     desk.read("bob", "", &["I am Alice"]);
     let row = desk.chat("bob", "");
     assert!(row.name.starts_with("Unknown "), "{}", row.name);

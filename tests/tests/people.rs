@@ -44,13 +44,13 @@ fn a_stranger_waits_apart_and_hears_nothing_until_accepted() {
     let dir = tempdir().unwrap();
     let host = Host::start(&dir.path().join("relay"));
     let alice = Desk::open_only(&dir.path().join("one"), Some(host.invite()), "alice");
-    let erin = stranger(&dir.path().join("two"), &host, "erin");
-    erin.write("erin", "alice", "hello");
+    let somebody = stranger(&dir.path().join("two"), &host, "somebody");
+    somebody.write("somebody", "alice", "hello");
     let request = alice.wait("alice", "a request", |view| {
-        let row = row(view, "erin").filter(|row| row.is_request())?;
+        let row = row(view, "somebody").filter(|row| row.is_request())?;
         (row.unread == 1 && view.unread == 0).then(|| row.clone())
     });
-    alice.show("alice", "erin");
+    alice.show("alice", "somebody");
     let up_to = request.last.unwrap().key;
     let chat = request.id;
     alice.command("alice", Command::MarkRead { chat, up_to });
@@ -61,17 +61,17 @@ fn a_stranger_waits_apart_and_hears_nothing_until_accepted() {
     bob.wait_messages("bob", "alice", "read", |messages| {
         (messages.last()?.delivery == Delivery::Read).then_some(())
     });
-    erin.show("erin", "alice");
-    erin.wait_messages("erin", "alice", "at the relay", |messages| {
+    somebody.show("somebody", "alice");
+    somebody.wait_messages("somebody", "alice", "at the relay", |messages| {
         (messages.last()?.delivery == Delivery::Relay).then_some(())
     });
     alice.command("alice", Command::AcceptRequest(chat));
-    alice.read("alice", "erin", &["hello"]);
-    erin.wait_messages("erin", "alice", "read", |messages| {
+    alice.read("alice", "somebody", &["hello"]);
+    somebody.wait_messages("somebody", "alice", "read", |messages| {
         (messages.last()?.delivery == Delivery::Read).then_some(())
     });
-    alice.write("alice", "erin", "welcome");
-    erin.read("erin", "alice", &["hello", "welcome"]);
+    alice.write("alice", "somebody", "welcome");
+    somebody.read("somebody", "alice", &["hello", "welcome"]);
 }
 
 #[test]
@@ -80,28 +80,30 @@ fn a_refused_stranger_stays_refused_after_a_restart() {
     let host = Host::start(&dir.path().join("relay"));
     let one = dir.path().join("one");
     let alice = Desk::open_only(&one, Some(host.invite()), "alice");
-    let erin = stranger(&dir.path().join("two"), &host, "erin");
-    erin.write("erin", "alice", "unwanted");
+    let somebody = stranger(&dir.path().join("two"), &host, "somebody");
+    somebody.write("somebody", "alice", "unwanted");
     let chat = alice.wait("alice", "a request", |view| {
-        let row = row(view, "erin").filter(|row| row.is_request())?;
+        let row = row(view, "somebody").filter(|row| row.is_request())?;
         Some(row.id)
     });
     alice.command("alice", Command::RefuseRequest(chat));
     alice.wait("alice", "the refusal", |view| {
-        row(view, "erin").filter(|row| row.is_refused()).map(|_| ())
+        row(view, "somebody")
+            .filter(|row| row.is_refused())
+            .map(|_| ())
     });
     drop(alice);
     let alice = Desk::open_only(&one, Some(host.invite()), "alice");
     alice.wait_ready("alice");
-    erin.write("erin", "alice", "unwanted still");
+    somebody.write("somebody", "alice", "unwanted still");
     let bob = Desk::open_only(&dir.path().join("three"), Some(host.invite()), "bob");
     bob.write("bob", "alice", "hi");
     alice.read("alice", "bob", &["hi"]);
     let view = alice.view("alice");
-    let refused = row(&view, "erin").unwrap();
+    let refused = row(&view, "somebody").unwrap();
     assert!(refused.is_refused() && refused.last.is_none() && view.notice.is_none());
-    alice.show("alice", "erin");
-    alice.wait_messages("alice", "erin", "nothing", |messages| {
+    alice.show("alice", "somebody");
+    alice.wait_messages("alice", "somebody", "nothing", |messages| {
         texts(messages).is_empty().then_some(())
     });
 }
@@ -112,13 +114,13 @@ fn a_link_introduces_and_codes_verify_both_sides() {
     let host = Host::start(&dir.path().join("relay"));
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
     let dan = stranger(&one, &host, "dan");
-    let erin = stranger(&two, &host, "erin");
+    let somebody = stranger(&two, &host, "somebody");
     let link_of =
         |desk: &Desk, who: &str| desk.wait(who, "a link", |view| view.contact_link.clone());
-    dan.chat("dan", "erin");
-    erin.chat("erin", "dan");
+    dan.chat("dan", "somebody");
+    somebody.chat("somebody", "dan");
     // The relay of a link is not another one, and the fingerprint in it is not somebody else's.
-    let erins = link_of(&erin, "erin");
+    let erins = link_of(&somebody, "somebody");
     let dans = link_of(&dan, "dan");
     let fingerprint = |link: &str| link.split('/').nth(3).unwrap().to_owned();
     let forged = erins.replace(&fingerprint(&erins), &fingerprint(&dans));
@@ -134,19 +136,27 @@ fn a_link_introduces_and_codes_verify_both_sides() {
     let AdditionState::Added(chat) = add(&dan, "dan", &erins) else {
         panic!("not added");
     };
-    let row_of_erin = dan.chat("dan", "erin");
+    let row_of_erin = dan.chat("dan", "somebody");
     assert_eq!(row_of_erin.id, chat);
     assert_eq!(row_of_erin.standing, Standing::Contact);
     assert_eq!(row_of_erin.trust, Trust::Introduced);
-    assert!(matches!(add(&erin, "erin", "dan"), AdditionState::Added(_)));
+    assert!(matches!(
+        add(&somebody, "somebody", "dan"),
+        AdditionState::Added(_)
+    ));
     // Each scans what the other shows.
     for (desk, who, with, code) in [
-        (&erin, "erin", "dan", row_of_erin.verification_code.clone()),
+        (
+            &somebody,
+            "somebody",
+            "dan",
+            row_of_erin.verification_code.clone(),
+        ),
         (
             &dan,
             "dan",
-            "erin",
-            erin.chat("erin", "dan").verification_code,
+            "somebody",
+            somebody.chat("somebody", "dan").verification_code,
         ),
     ] {
         let chat = desk.chat_id(who, with);
@@ -157,6 +167,6 @@ fn a_link_introduces_and_codes_verify_both_sides() {
             (is_match && row(view, with)?.trust == Trust::Verified).then_some(())
         });
     }
-    dan.write("dan", "erin", "it is you");
-    erin.read("erin", "dan", &["it is you"]);
+    dan.write("dan", "somebody", "it is you");
+    somebody.read("somebody", "dan", &["it is you"]);
 }

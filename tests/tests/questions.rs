@@ -164,37 +164,37 @@ fn an_identity_is_added_found_renamed_removed_and_deleted_while_others_live() {
     let dir = tempdir().unwrap();
     let host = Host::start(&dir.path().join("relay"));
     let mut desk = Desk::open_only(&dir.path().join("one"), Some(host.invite()), "alice");
-    let (alice, eve) = (ProfileId::new("alice"), ProfileId::new("eve"));
+    let (alice, guest) = (ProfileId::new("alice"), ProfileId::new("guest"));
     desk.wait("alice", "the relay", |view| {
         (view.relay == RelayState::Connected).then_some(())
     });
     // Nobody has the handle yet, says the relay.
     assert_eq!(
-        ask(desk.client().find(&alice, "eve")),
+        ask(desk.client().find(&alice, "guest")),
         Err(AskError::NoPeer)
     );
     let person = Person {
-        handle: "eve".to_owned(),
-        name: "Eve".to_owned(),
+        handle: "guest".to_owned(),
+        name: "Guest".to_owned(),
     };
     desk.client_mut().add(&person).unwrap();
     assert!(
         desk.client_mut().add(&person).is_err(),
         "the handle is taken"
     );
-    desk.wait("eve", "the relay", |view| {
+    desk.wait("guest", "the relay", |view| {
         (view.relay == RelayState::Connected).then_some(())
     });
-    desk.wait("alice", "Eve", |view| {
-        let is_eve = |row: &&sotto_client::view::ChatRow| row.handle == "eve";
+    desk.wait("alice", "Guest", |view| {
+        let is_eve = |row: &&sotto_client::view::ChatRow| row.handle == "guest";
         let row = view.chats.iter().find(is_eve)?;
         row.safety_number.is_some().then_some(())
     });
-    assert_eq!(ask(desk.client().find(&alice, "eve")), Ok(()));
-    desk.write("eve", "alice", "from Eve");
-    desk.read("alice", "eve", &["from Eve"]);
+    assert_eq!(ask(desk.client().find(&alice, "guest")), Ok(()));
+    desk.write("guest", "alice", "from Guest");
+    desk.read("alice", "guest", &["from Guest"]);
     let rename = Command::Rename("Evelyn".to_owned());
-    assert_eq!(ask(desk.client().perform(&eve, rename)), Ok(()));
+    assert_eq!(ask(desk.client().perform(&guest, rename)), Ok(()));
     desk.wait("alice", "the new name", |view| {
         view.chats
             .iter()
@@ -202,18 +202,18 @@ fn an_identity_is_added_found_renamed_removed_and_deleted_while_others_live() {
             .then_some(())
     });
     let data_dir = dir.path().join("one");
-    let deleted = identities::delete(&data_dir, "eve");
+    let deleted = identities::delete(&data_dir, "guest");
     assert!(deleted.is_err(), "it is in use");
-    desk.client_mut().remove(&eve);
-    assert!(desk.model().profile(&eve).is_none());
+    desk.client_mut().remove(&guest);
+    assert!(desk.model().profile(&guest).is_none());
     // Its name is the vault's.
-    desk.client_mut().add(&identities::person("eve")).unwrap();
-    let name = desk.wait("eve", "its vault", |view| {
+    desk.client_mut().add(&identities::person("guest")).unwrap();
+    let name = desk.wait("guest", "its vault", |view| {
         (view.state == ProfileState::Ready).then(|| view.name.clone())
     });
     assert_eq!(name, "Evelyn");
-    desk.client_mut().remove(&eve);
-    identities::delete(&data_dir, "eve").unwrap();
+    desk.client_mut().remove(&guest);
+    identities::delete(&data_dir, "guest").unwrap();
     desk.write("alice", "bob", "still here");
     assert_eq!(identities::list(&data_dir).unwrap(), ["alice"]);
 }

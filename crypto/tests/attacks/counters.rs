@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sotto_crypto::{Packet, Session};
 
 use crate::forge::{Initiator, Message, expand, extract, part};
-use crate::people::{Device, TURN_SECS, Talk, mallory, open, refuses, rng, seal};
+use crate::people::{Device, TURN_SECS, Talk, intruder, open, refuses, rng, seal};
 use crate::record::Record;
 
 /// How far ahead a message may be (PROTOCOL §4.4).
@@ -152,7 +152,7 @@ fn c3_the_first_answer_is_in_epoch_one_and_nowhere_else() {
 fn c3_a_first_packet_far_ahead_starts_nothing_and_costs_nothing() {
     let bob = Device::bob();
     let rng = &mut rng(37);
-    let handshake = Initiator::new(&mallory(), &bob.recipient(true), rng);
+    let handshake = Initiator::new(&intruder(), &bob.recipient(true), rng);
     let first = handshake.message(b"first");
     let started = Instant::now();
     for n in [GAP + 1, 1 << 31, u32::MAX] {

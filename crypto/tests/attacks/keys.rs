@@ -6,7 +6,7 @@ use rand::Rng;
 use sotto_crypto::{BundleError, IdentityError, OpenError, PublicIdentity, VerifiedBundle};
 
 use crate::forge::{Author, Initiator, Lock, der, der_uint, kem_pair, part, spki, spki_of};
-use crate::people::{Device, Talk, bob_author, mallory, open, refuses, rng};
+use crate::people::{Device, Talk, bob_author, intruder, open, refuses, rng};
 use crate::record::Record;
 
 const EXPONENT: [u8; 3] = [1, 0, 1];
@@ -152,7 +152,7 @@ fn bad_edwards() -> Vec<[u8; 32]> {
 
 #[test]
 fn r8_ed25519_keys_of_small_order_or_not_canonical_make_no_identity() {
-    let good = mallory();
+    let good = intruder();
     assert!(PublicIdentity::decode(&good.identity()).is_ok());
     for point in bad_edwards() {
         let (mut account, mut device) = (good.clone(), good.clone());
@@ -274,7 +274,7 @@ fn r8_prekeys_of_bad_shape_are_in_no_bundle() {
 fn r8_ratchet_keys_of_bad_shape_are_refused_in_handshakes_and_steps() {
     let bob = Device::bob();
     let mut rng = rng(82);
-    let handshake = Initiator::new(&mallory(), &bob.recipient(true), &mut rng);
+    let handshake = Initiator::new(&intruder(), &bob.recipient(true), &mut rng);
     let mut talk = Talk::begun();
     let of_bob = Record::parse(&talk.bob.to_stored());
     let (lock, ek) = of_bob.new_step(&mut rng);
@@ -300,7 +300,7 @@ fn r8_ciphertexts_with_a_point_of_small_order_are_refused() {
     let seed = |record: &[u8]| part(record, 14);
     let signed_seed = seed(&bob.signed[0].to_stored());
     let one_time_seed = seed(&bob.one_time[0].to_stored());
-    let handshake = Initiator::new(&mallory(), &bob.recipient(true), &mut rng);
+    let handshake = Initiator::new(&intruder(), &bob.recipient(true), &mut rng);
     let one_time = handshake.one_time.clone().unwrap();
     let with = |signed: &Lock, one_time: &Lock| {
         let (signed, one_time) = (signed.clone(), Some(one_time.clone()));

@@ -34,7 +34,7 @@ mod record;
 mod replay;
 
 use crate::forge::Initiator;
-use crate::people::{Device, Talk, alice_author, mallory, open, rng};
+use crate::people::{Device, Talk, alice_author, intruder, open, rng};
 use crate::record::Record;
 
 /// Without this, a refused forgery could be one that nobody would accept anyway.
@@ -51,7 +51,7 @@ fn the_forger_speaks_the_protocol() {
     );
     for with_one_time in [false, true] {
         let rng = &mut rng(1);
-        let handshake = Initiator::new(&mallory(), &bob.recipient(with_one_time), rng);
+        let handshake = Initiator::new(&intruder(), &bob.recipient(with_one_time), rng);
         let first = handshake.message(b"hello").seal(rng);
         bob.accepts(&first, b"hello");
     }

@@ -8,7 +8,7 @@ use sotto_crypto::{
 
 use crate::forge::{Author, Initiator, Message, Recipient, kem_pair};
 use crate::layout::{FIRST, STEP, mixed, place, stripped};
-use crate::people::{Device, TURN_SECS, Talk, alice_author, bob_author, mallory, open, refuses};
+use crate::people::{Device, TURN_SECS, Talk, alice_author, bob_author, intruder, open, refuses};
 use crate::people::{rng, seal};
 
 /// Alice's first packet to a device with its prekeys of this index.
@@ -73,13 +73,13 @@ fn r6_nothing_of_the_attackers_own_handshake_fits_into_anothers() {
     let bob = Device::bob();
     let first = first_to(&bob, 0, 4);
     let rng = &mut rng(5);
-    let own = Initiator::new(&mallory(), &bob.recipient(true), rng);
-    let own = own.message(b"mallory").seal(rng);
+    let own = Initiator::new(&intruder(), &bob.recipient(true), rng);
+    let own = own.message(b"intruder").seal(rng);
     for (mixture, names) in mixtures(&first, &own) {
         bob.refuses(&mixture, &names);
     }
     // The whole of another person's sealed identity, or only her name, over the attacker's keys.
-    let handshake = Initiator::new(&mallory(), &bob.recipient(true), rng);
+    let handshake = Initiator::new(&intruder(), &bob.recipient(true), rng);
     let (id, identity) = (alice_author().id(), alice_author().identity());
     let named = Initiator {
         identity: identity.clone(),
@@ -95,7 +95,7 @@ fn r6_nothing_of_the_attackers_own_handshake_fits_into_anothers() {
     let unnamed = Initiator { id, ..handshake };
     bob.refuses(&unnamed.message(b"").seal(rng), "another name in T1");
     bob.accepts(&first, b"first");
-    bob.accepts(&own, b"mallory");
+    bob.accepts(&own, b"intruder");
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn r6_prekeys_of_other_owners_devices_epochs_and_kinds_make_no_bundle() {
     };
     // Other devices: somebody else's, one of the same account, and one with the same keys.
     let second = Author {
-        device: mallory().device,
-        device_public: mallory().device_public,
+        device: intruder().device,
+        device_public: intruder().device_public,
         number: 2,
         ..owner.clone()
     };
@@ -127,7 +127,7 @@ fn r6_prekeys_of_other_owners_devices_epochs_and_kinds_make_no_bundle() {
         ..owner.clone()
     };
     for (author, what) in [
-        (&mallory(), "mallory's"),
+        (&intruder(), "intruder's"),
         (&alice_author(), "alice's"),
         (&second, "of the same account"),
         (&renumbered, "with the same keys"),
@@ -206,12 +206,12 @@ fn r6_a_handshake_with_prekeys_of_the_wrong_kind_or_id_is_refused() {
             one_time: to_one_time,
             ..right.clone()
         };
-        let first = Initiator::new(&mallory(), &to, rng).message(b"").seal(rng);
+        let first = Initiator::new(&intruder(), &to, rng).message(b"").seal(rng);
         let packet = Packet::parse(&first).unwrap();
         let refused = Session::accept(&bob.identity, signed, one_time, &packet, 0, rng);
         assert_eq!(refused.err(), Some(OpenError::NotAuthentic));
     }
-    let first = Initiator::new(&mallory(), &right, rng).message(b"hi");
+    let first = Initiator::new(&intruder(), &right, rng).message(b"hi");
     bob.accepts(&first.seal(rng), b"hi");
 }
 
@@ -371,7 +371,7 @@ fn r7_no_other_version_of_a_record_or_an_identity_is_accepted() {
 fn r7_another_suite_is_another_handshake() {
     let bob = Device::bob();
     let rng = &mut rng(12);
-    let handshake = Initiator::new(&mallory(), &bob.recipient(true), rng);
+    let handshake = Initiator::new(&intruder(), &bob.recipient(true), rng);
     for suite in [
         "",
         "RSA-2048-OAEP-SHA256+X-Wing+Ed25519+AES-256-GCM+HKDF-SHA256",
@@ -411,7 +411,7 @@ fn r7_a_bundle_without_its_one_time_prekey_is_allowed_and_shows_in_the_transcrip
     assert_ne!(digests[0], digests[1]);
     // T0 says whether there was one: an initiator and a recipient who disagree share nothing.
     let rng = &mut rng(14);
-    let mut handshake = Initiator::new(&mallory(), &bob.recipient(true), rng);
+    let mut handshake = Initiator::new(&intruder(), &bob.recipient(true), rng);
     handshake.one_time = None;
     let (mut bytes, _) = handshake.handshake();
     let message = handshake.message(b"hello");

@@ -5,7 +5,7 @@ use std::error::Error;
 use sotto_crypto::{OpenError, Packet, PrekeyKind, PrekeySecret, Session};
 
 use crate::forge::{Author, Initiator, Message, lp, part};
-use crate::people::{Device, Talk, alice_author, bob_author, mallory, open, rng};
+use crate::people::{Device, Talk, alice_author, bob_author, intruder, open, rng};
 use crate::record::Record;
 
 /// What is wrong, and how it becomes so.
@@ -73,7 +73,7 @@ const IN_THE_IDENTITY: [Change<Initiator>; 12] = [
         let device_public = [0; 32];
         let weak = Author {
             device_public,
-            ..mallory()
+            ..intruder()
         };
         it.identity = weak.identity();
     }),
@@ -125,7 +125,7 @@ fn with_c4(message: &mut Message, c4: &[u8]) {
 fn r21_first_packets_fail_alike_whatever_was_wrong() {
     let bob = Device::bob();
     let rng = &mut rng(210);
-    let honest = Initiator::new(&mallory(), &bob.recipient(true), rng);
+    let honest = Initiator::new(&intruder(), &bob.recipient(true), rng);
     for (why, change) in IN_THE_HANDSHAKE.into_iter().chain(IN_THE_IDENTITY) {
         let mut handshake = honest.clone();
         change(&mut handshake);
@@ -145,7 +145,7 @@ fn r21_first_packets_fail_alike_whatever_was_wrong() {
 fn r21_wrong_prekeys_and_devices_fail_alike() {
     let (bob, charlie) = (Device::bob(), Device::charlie());
     let rng = &mut rng(214);
-    let first = Initiator::new(&mallory(), &bob.recipient(true), rng).message(b"hello");
+    let first = Initiator::new(&intruder(), &bob.recipient(true), rng).message(b"hello");
     let first = first.seal(rng);
     let packet = Packet::parse(&first).unwrap();
     let (signed, one_time) = (&bob.signed[0], &bob.one_time[0]);

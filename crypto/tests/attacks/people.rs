@@ -39,7 +39,7 @@ pub(crate) fn bob_author() -> Author {
 }
 
 /// The attacker with an identity of her own. It is valid; the RSA key happens to be Alice's.
-pub(crate) fn mallory() -> Author {
+pub(crate) fn intruder() -> Author {
     Author::new([66; 32], [67; 32], alice_author().spki)
 }
 

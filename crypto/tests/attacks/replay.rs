@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sotto_crypto::{OpenError, Packet, PrekeyKind, PrekeySecret, Session, VerifiedBundle};
 
 use crate::forge::{Author, Initiator};
-use crate::people::{Device, TURN_SECS, mallory, open, refuses, rng, seal};
+use crate::people::{Device, TURN_SECS, intruder, open, refuses, rng, seal};
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Packet::parse(bytes).unwrap().handshake().unwrap().digest()
@@ -102,10 +102,10 @@ fn r20_a_second_handshake_with_the_same_keys_has_the_same_session_id() {
     let mut bob = Device::bob();
     let rng = &mut rng(202);
     for with_one_time in [false, true] {
-        let handshake = Initiator::new(&mallory(), &bob.recipient(with_one_time), rng);
+        let handshake = Initiator::new(&intruder(), &bob.recipient(with_one_time), rng);
         let later = Author {
             version: 2,
-            ..mallory()
+            ..intruder()
         };
         let twin = Initiator {
             identity: later.identity(),

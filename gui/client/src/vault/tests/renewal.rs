@@ -74,7 +74,7 @@ fn a_renewal_retires_sessions_and_unseals_what_no_peer_has_confirmed() {
         Delivery::Read,
         Delivery::Failed,
     ];
-    let other = ChatRecord::named(ChatId(9), "carol", "Carol", Standing::Contact);
+    let other = ChatRecord::named(ChatId(9), "charlie", "Charlie", Standing::Contact);
     vault.commit(&[Change::PutChat(other)]).unwrap();
     for (number, delivery) in (1..).zip(states) {
         let record = MessageRecord {
