@@ -1,8 +1,10 @@
 //! A relay's store under observation: it sees what the relay sees, and can lie about it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use sotto_crypto::Packet;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, Mark, Prekey, Sequence, StoreId};
 use sotto_relay::store::{
@@ -36,6 +38,19 @@ impl Tap {
     /// Every envelope's body so far.
     pub fn bodies(&self) -> Vec<Bytes> {
         self.state().bodies.clone()
+    }
+
+    /// Looks whether each place in a chain was used for one packet: no key has met a nonce twice.
+    ///
+    /// # Panics
+    /// When one was used for two, or an envelope holds no packet.
+    pub fn check_places(&self) {
+        let mut places = HashMap::new();
+        for body in self.bodies() {
+            let tag = Packet::parse(&body).expect("a packet").tag();
+            let before = places.entry(tag).or_insert_with(|| body.clone());
+            assert!(*before == body, "a place was used twice");
+        }
     }
 
     /// Flips a bit in each of the next envelopes.

@@ -3,14 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use sotto_client::Command;
 use sotto_client::view::{Delivery, Notice};
-use sotto_crypto::Packet;
 use sotto_net::wire::{ClientFrame, Mark, PreviousMark};
 use sotto_relay::Inspection;
 use sotto_tests::{Conduct, Desk, Host, Liar, Tap, texts};
@@ -50,16 +47,6 @@ fn wait_delivered(desk: &Desk, who: &str, with: &str) {
         own.all(|message| message.delivery >= Delivery::Delivered)
             .then_some(())
     });
-}
-
-/// Each place in a chain was used for one packet: no key can have met a nonce twice.
-fn check_places(bodies: &[Bytes]) {
-    let mut places = HashMap::new();
-    for body in bodies {
-        let tag = Packet::parse(body).unwrap().tag();
-        let before = places.insert(tag, body);
-        assert!(before.is_none_or(|before| before == body), "a place twice");
-    }
 }
 
 #[test]
@@ -125,7 +112,7 @@ fn a_profile_that_is_put_back_is_told_and_the_conversation_goes_on_both_ways() {
     wait_delivered(&alice, "alice", "bob");
     wait_delivered(&bob, "bob", "alice");
     assert_eq!(bob.view("bob").notice, None);
-    check_places(&tap.bodies());
+    tap.check_places();
 
     // It is said until it was read, and only for that life.
     drop(alice);
@@ -175,7 +162,7 @@ fn all_profiles_of_a_folder_that_is_put_back_find_each_other_again() {
         desk.write(with, who, "and back");
         desk.read(who, with, &["before", "there", "and back"]);
     }
-    check_places(&tap.bodies());
+    tap.check_places();
 }
 
 #[test]
@@ -213,7 +200,7 @@ fn a_profile_that_is_used_in_two_places_is_told_in_both() {
     alice.wait_messages("alice", "bob", "the answer", |messages| {
         texts(messages).contains(&"good").then_some(())
     });
-    check_places(&tap.bodies());
+    tap.check_places();
 }
 
 #[test]
