@@ -115,8 +115,8 @@ impl Client {
         config: &Config,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        if identities::finish_deletions(&config.data_dir).is_err() {
-            tracing::warn!("an identity that was deleted could not be removed completely");
+        if identities::tidy(&config.data_dir).is_err() {
+            tracing::warn!("what is left of an identity could not be removed");
         }
         let wake: Wake = Box::new(wake);
         let mut client = Self {

@@ -1,5 +1,6 @@
 //! What a user interface may ask of the client.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sotto_crypto::RecoveryCode;
@@ -127,6 +128,21 @@ pub enum Command {
         /// The changed safety number that was seen; nothing happens when it has changed again.
         safety_number: String,
     },
+    /// Write a backup of the identity, which [`restore`](crate::restore) brings back. How far it has
+    /// come follows in the snapshot. One at a time: while it is on its way, a further one is not
+    /// begun. Closing or locking the profile stops it.
+    BackUp {
+        /// The file.
+        to: PathBuf,
+        /// Whether a file of this name goes.
+        replaces: bool,
+        /// What opens it; empty if only the code does.
+        passphrase: Passphrase,
+        /// What opens it too.
+        code: Option<RecoveryCode>,
+    },
+    /// Stop the backup, or put away what became of it.
+    EndJob,
     /// Look for messages in all chats, in place of what was looked for before; what is found
     /// follows in the snapshot.
     Search(Query),
@@ -179,6 +195,13 @@ impl std::fmt::Debug for Command {
                 chat: _,
                 safety_number: _,
             } => "AcceptIdentity",
+            Self::BackUp {
+                to: _,
+                replaces: _,
+                passphrase: _,
+                code: _,
+            } => "BackUp",
+            Self::EndJob => "EndJob",
             Self::Search(_) => "Search",
             Self::SearchOlder => "SearchOlder",
             Self::EndSearch => "EndSearch",

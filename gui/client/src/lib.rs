@@ -14,13 +14,14 @@
 //! - [`view`] holds snapshots,
 //! - [`Command`] a wish, [`Query`] what to look for,
 //! - [`Client`] starts, carries and ends it all, answers scripts' questions and tells them events,
-//! - [`identities`] are listed, made and deleted.
+//! - [`identities`] are listed, made and deleted; [`restore`] brings one back from a backup.
 //!
 //! Deliberately absent: drawing, words for people, and a relay.
 
 pub mod identities;
 pub mod view;
 
+mod backup;
 mod client;
 mod command;
 mod core;
@@ -34,6 +35,7 @@ mod query;
 mod question;
 mod vault;
 
+pub use backup::{BackupError, restore};
 pub use client::{
     Answer, Busy, Client, Config, OpenAtStart, Person, StartError, well_known_people,
 };

@@ -193,6 +193,7 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         comparison: None,
         text: None,
         search: None,
+        job: None,
         notice: None,
     }
 }

@@ -5,11 +5,13 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::backup::BackupError;
 use crate::query::Query;
 
 /// The longest text of one message, in bytes of UTF-8: some hundred pages.
@@ -101,6 +103,8 @@ pub struct ProfileView {
     pub addition: Option<Addition>,
     /// The code that was compared last.
     pub comparison: Option<Comparison>,
+    /// The backup on its way, or what became of the last one.
+    pub job: Option<Job>,
     /// Something went wrong that the person should know; stays until dismissed.
     pub notice: Option<Notice>,
 }
@@ -570,6 +574,40 @@ pub struct SearchHit {
     /// Where in its text (of a long one a stretch around the first of them) the words are, in bytes; in order, without overlaps, at the borders of
     /// characters. Empty when only people, chats or days were looked for.
     pub matches: Vec<Range<usize>>,
+}
+
+/// A backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Which of them.
+    pub kind: JobKind,
+    /// The file.
+    pub to: PathBuf,
+    /// How far it has come.
+    pub state: JobState,
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// A backup of the identity.
+    Backup,
+}
+
+/// How far a backup has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// So much of so much is copied; a backup that has all of it is still to be verified.
+    Running {
+        /// Done.
+        done: u64,
+        /// Of this.
+        total: u64,
+    },
+    /// The file is there, durable and whole.
+    Done,
+    /// There is none, or still the one of before.
+    Failed(BackupError),
 }
 
 /// Something that the person should know.

@@ -46,6 +46,7 @@ fn profile() -> sotto_client::view::ProfileView {
         comparison: None,
         text: None,
         search: None,
+        job: None,
         notice: None,
     }
 }

@@ -99,6 +99,7 @@ pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
         comparison: None,
         text: None,
         search: None,
+        job: None,
         notice: None,
     }
 }

@@ -239,6 +239,8 @@ pub(crate) struct Loaded {
     /// What was handled lately, with its place, oldest first.
     pub(crate) recent: Vec<(RelayId, u64, EnvelopeId)>,
     pub(crate) prekeys: Vec<Zeroizing<Vec<u8>>>,
+    /// Prekeys up to this number were another life's, and are not here.
+    pub(crate) prekeys_before: u32,
     pub(crate) replay: Vec<([u8; 32], u32)>,
     pub(crate) chats: Vec<ChatRecord>,
     pub(crate) sessions: Vec<SessionRecord>,

@@ -175,7 +175,7 @@ impl Core {
             outbox.push(record);
         }
         Self {
-            prekeys: Prekeys::new(&loaded.prekeys, loaded.replay),
+            prekeys: Prekeys::new(&loaded.prekeys, loaded.replay, loaded.prekeys_before),
             identity,
             person,
             privacy: loaded.privacy,

@@ -41,14 +41,19 @@ pub(super) struct Prekeys {
 }
 
 impl Prekeys {
-    pub(super) fn new(stored: &[Zeroizing<Vec<u8>>], accepted: Vec<([u8; 32], u32)>) -> Self {
+    /// Numbers up to `before` were given out, whatever is stored.
+    pub(super) fn new(
+        stored: &[Zeroizing<Vec<u8>>],
+        accepted: Vec<([u8; 32], u32)>,
+        before: u32,
+    ) -> Self {
         let secrets: BTreeMap<_, _> = stored
             .iter()
             .filter_map(|bytes| PrekeySecret::from_stored(bytes).ok())
             .map(|secret| (secret.id(), secret))
             .collect();
         Self {
-            last: secrets.last_key_value().map_or(0, |(id, _)| *id),
+            last: before.max(secrets.last_key_value().map_or(0, |(id, _)| *id)),
             secrets,
             accepted: accepted.into_iter().collect(),
         }

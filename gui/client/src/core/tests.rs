@@ -51,6 +51,7 @@ fn loaded(chats: Vec<ChatRecord>) -> Loaded {
         cursors: Vec::new(),
         recent: Vec::new(),
         prekeys: Vec::new(),
+        prekeys_before: 0,
         replay: Vec::new(),
         chats,
         sessions: Vec::new(),

@@ -85,6 +85,10 @@ impl Engine<'_> {
         {
             return Ok(Err(AskError::Text));
         }
+        let is_work = matches!(command, Command::BackUp { .. });
+        if is_work && self.is_working() {
+            return Ok(Err(AskError::Unfit));
+        }
         match self.action(command)? {
             Some(action) => self.act_now(action),
             None => Ok(Ok(())),

@@ -1,6 +1,7 @@
 //! The loop of one open profile: await an input, step the core, commit, send, show.
 
 mod answers;
+mod job;
 mod screen;
 mod search;
 mod uplink;
@@ -13,6 +14,7 @@ use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep_until};
 
 use self::answers::Waiting;
+use self::job::Work;
 use self::screen::Screen;
 use self::search::Search;
 use self::uplink::{LinkEvent, Uplink};
@@ -53,6 +55,7 @@ pub(crate) struct Engine<'a> {
     search: Option<Search>,
     /// The whole text of a message that the person reads.
     text: Option<(MessageKey, Arc<str>)>,
+    work: Option<Work>,
     waiting: Waiting,
     /// Wishes that wait for a disk that takes them, oldest first.
     unstored: VecDeque<Action>,
@@ -74,6 +77,8 @@ enum Event {
     StoreAgain,
     /// Nothing else is to be done.
     SearchOn,
+    /// A backup has come further.
+    Work,
     /// Nobody has been there for long.
     Lock,
 }
@@ -95,6 +100,7 @@ impl<'a> Engine<'a> {
             screen: Screen::default(),
             search: None,
             text: None,
+            work: None,
             waiting: Waiting::default(),
             rng: environment.rng(),
             profile,
@@ -143,6 +149,12 @@ impl<'a> Engine<'a> {
                 Event::Timer => self.perform(Input::Timer),
                 Event::StoreAgain => self.store_again(),
                 Event::SearchOn => self.search_on(),
+                Event::Work => {
+                    self.screen.touch();
+                    // What became of it is there to be seen for as long as anything.
+                    self.somebody_is_there();
+                    Ok(())
+                }
             };
             if let Err(error) = handled {
                 break Exit::Failed(error);
@@ -150,6 +162,10 @@ impl<'a> Engine<'a> {
         };
         self.profile.person = self.core.person().clone();
         self.uplink.close().await;
+        // It reads the vault, whose folder somebody else may use from now on.
+        if let Some(work) = self.work.take() {
+            work.end().await;
+        }
         exit
     }
 
@@ -160,6 +176,7 @@ impl<'a> Engine<'a> {
             now + Duration::from_millis(u64::try_from(wait).unwrap_or(0))
         });
         let takes_commands = self.unstored.len() < UNSTORED_MAX;
+        let is_idle = self.unstored.is_empty() && !self.is_working();
         let is_searching = self.search.as_ref().is_some_and(Search::is_running);
         tokio::select! {
             biased;
@@ -173,7 +190,8 @@ impl<'a> Engine<'a> {
                 // Whoever names the relay is gone: the program is about to end.
                 Err(_) => Event::Shutdown,
             },
-            () = at(self.lock_at), if self.unstored.is_empty() => Event::Lock,
+            () = job::changed(&mut self.work) => Event::Work,
+            () = at(self.lock_at), if is_idle => Event::Lock,
             () = at(self.store_at) => Event::StoreAgain,
             () = at(timer) => Event::Timer,
             event = self.uplink.event(!self.core.is_inbox_stalled()) => Event::Link(event),
@@ -191,43 +209,6 @@ impl<'a> Engine<'a> {
     /// What a command means for the core; `None` when it does not concern it, and is done.
     fn action(&mut self, command: Command) -> Result<Option<Action>, VaultError> {
         Ok(Some(match command {
-            // There is nothing to open, unlock or (with a key beside the vault) lock.
-            Command::Open | Command::Unlock(_) | Command::Lock => return Ok(None),
-            Command::LockAfter(idle) => {
-                self.profile.lock_after = idle;
-                self.somebody_is_there();
-                return Ok(None);
-            }
-            Command::SetPassphrase { current, new } => {
-                let cost = self.profile.passphrase_cost;
-                let rng = &mut self.rng;
-                let set = self.vault.set_passphrase(&current, &new, cost, rng);
-                self.secret_set(set, Notice::PassphraseSet);
-                return Ok(None);
-            }
-            Command::SetRecoveryCode { current, new } => {
-                let rng = &mut self.rng;
-                let set = self.vault.set_recovery_code(&current, new.as_ref(), rng);
-                self.secret_set(set, Notice::RecoveryCodeSet);
-                return Ok(None);
-            }
-            Command::ShowChat { chat, around } => {
-                self.screen.show(chat, around, self.core.first_unread(chat));
-                return Ok(None);
-            }
-            Command::Search(query) => {
-                self.search = Some(Search::new(query));
-                return Ok(None);
-            }
-            Command::SearchOlder => {
-                self.search.iter_mut().for_each(Search::go_on);
-                return Ok(None);
-            }
-            Command::EndSearch => {
-                self.search = None;
-                self.screen.touch();
-                return Ok(None);
-            }
             Command::SendText {
                 chat,
                 text,
@@ -239,14 +220,6 @@ impl<'a> Engine<'a> {
             },
             Command::Type(chat) => Action::Type(chat),
             Command::SetPrivacy(privacy) => Action::SetPrivacy(privacy),
-            Command::ShowText(key) => {
-                self.text = match key {
-                    Some(key) => self.whole_text(key)?,
-                    None => None,
-                };
-                self.screen.touch();
-                return Ok(None);
-            }
             Command::SaveDraft { chat, text } => Action::SaveDraft { chat, text },
             Command::MarkRead { chat, up_to } => Action::MarkRead { chat, up_to },
             Command::Retry(key) => match self.vault.message(key)? {
@@ -288,7 +261,70 @@ impl<'a> Engine<'a> {
             Command::Unmute(chat) => Action::Unmute(chat),
             Command::DismissNotice => Action::DismissNotice,
             Command::Rename(name) => Action::Rename(name),
+            Command::Open
+            | Command::Unlock(_)
+            | Command::Lock
+            | Command::LockAfter(_)
+            | Command::SetPassphrase { .. }
+            | Command::SetRecoveryCode { .. }
+            | Command::ShowChat { .. }
+            | Command::ShowText(_)
+            | Command::BackUp { .. }
+            | Command::EndJob
+            | Command::Search(_)
+            | Command::SearchOlder
+            | Command::EndSearch => {
+                self.carry_out(command)?;
+                return Ok(None);
+            }
         }))
+    }
+
+    /// Carries out a command that does not concern the core.
+    fn carry_out(&mut self, command: Command) -> Result<(), VaultError> {
+        match command {
+            Command::LockAfter(idle) => {
+                self.profile.lock_after = idle;
+                self.somebody_is_there();
+            }
+            Command::SetPassphrase { current, new } => {
+                let cost = self.profile.passphrase_cost;
+                let rng = &mut self.rng;
+                let set = self.vault.set_passphrase(&current, &new, cost, rng);
+                self.secret_set(set, Notice::PassphraseSet);
+            }
+            Command::SetRecoveryCode { current, new } => {
+                let rng = &mut self.rng;
+                let set = self.vault.set_recovery_code(&current, new.as_ref(), rng);
+                self.secret_set(set, Notice::RecoveryCodeSet);
+            }
+            Command::ShowChat { chat, around } => {
+                self.screen.show(chat, around, self.core.first_unread(chat));
+            }
+            Command::BackUp { .. } | Command::EndJob => {
+                self.job(command);
+            }
+            Command::Search(query) => {
+                self.search = Some(Search::new(query));
+            }
+            Command::SearchOlder => {
+                self.search.iter_mut().for_each(Search::go_on);
+            }
+            Command::EndSearch => {
+                self.search = None;
+                self.screen.touch();
+            }
+            Command::ShowText(key) => {
+                self.text = match key {
+                    Some(key) => self.whole_text(key)?,
+                    None => None,
+                };
+                self.screen.touch();
+            }
+            // There is nothing to open, unlock or (with a key beside the vault) lock.
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The message of this chat that is answered.
@@ -502,6 +538,7 @@ impl<'a> Engine<'a> {
             comparison: self.core.comparison().cloned(),
             search: self.search.as_ref().map(Search::results),
             text: self.text.clone(),
+            job: self.work.as_ref().map(Work::view),
             has_recovery_code: self.vault.has_recovery_code(),
             ..view
         });

@@ -11,12 +11,14 @@ use thiserror::Error;
 
 use crate::client::{Person, well_known_people};
 use crate::environment::Environment;
-use crate::vault::{self, Found, Vault, VaultError};
+use crate::vault::{self, Folder, Found, Vault, VaultError};
 
 /// Identities on one computer. Each has a thread and a connection while it is in use.
 pub const IDENTITIES_MAX: usize = 64;
 /// A folder that is being deleted starts with this, and is nobody's any more.
 const DELETED: &str = ".deleted-";
+/// The folder in which one is being restored.
+const RESTORING: &str = ".restoring";
 
 /// Why an identity was not made or deleted. Nothing was changed.
 #[derive(Debug, Error)]
@@ -70,6 +72,11 @@ impl From<VaultError> for IdentityError {
 /// Where an identity's profile is kept.
 pub(crate) fn folder(data_dir: &Path, handle: &str) -> PathBuf {
     profiles(data_dir).join(handle)
+}
+
+/// Where an identity is kept while it is restored.
+pub(crate) fn restoring(data_dir: &Path) -> PathBuf {
+    profiles(data_dir).join(RESTORING)
 }
 
 fn profiles(data_dir: &Path) -> PathBuf {
@@ -187,8 +194,17 @@ pub fn delete(data_dir: &Path, handle: &str) -> Result<(), IdentityError> {
     Ok(())
 }
 
+/// Removes what deletions and restorations have left that a crash has interrupted.
+pub(crate) fn tidy(data_dir: &Path) -> Result<(), IdentityError> {
+    let restoring = restoring(data_dir);
+    if restoring.is_dir() && Folder::lock(&restoring).is_ok() {
+        vault::remove(&restoring)?;
+    }
+    finish_deletions(data_dir)
+}
+
 /// Ends deletions that a crash has interrupted.
-pub(crate) fn finish_deletions(data_dir: &Path) -> Result<(), IdentityError> {
+fn finish_deletions(data_dir: &Path) -> Result<(), IdentityError> {
     let entries = match fs::read_dir(profiles(data_dir)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -6,12 +6,14 @@
 //!   vault.header            slots that wrap the master key (PROTOCOL §7)
 //!   vault.key     0600      only without a passphrase: the secret of the header's slot
 //!   vault.db                SQLCipher; comes last when a profile is made
+//!   backup.db.new           while a backup is made
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::TempPath;
 use zeroize::Zeroizing;
 
 use super::VaultError;
@@ -20,6 +22,7 @@ const HEADER: &str = "vault.header";
 const KEY: &str = "vault.key";
 const DATABASE: &str = "vault.db";
 const NEW_DATABASE: &str = "vault.db.new";
+const SCRATCH: &str = "backup.db.new";
 
 /// The folder of one profile, locked for this process.
 #[derive(Debug)]
@@ -47,6 +50,15 @@ impl Folder {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes what a backup has left that was interrupted.
+    pub(super) fn remove_scratch(&self) -> Result<(), VaultError> {
+        Ok(remove_file(&self.path.join(SCRATCH))?)
+    }
+
     /// Whether a vault lies here. Until its database is in place it is none.
     pub(super) fn has_vault(&self) -> Result<bool, VaultError> {
         Ok(self.database().try_exists()?)
@@ -57,7 +69,7 @@ impl Folder {
     }
 
     /// Where a new database is written; what an earlier try left there is gone.
-    pub(super) fn new_database(&self) -> Result<PathBuf, VaultError> {
+    pub(crate) fn new_database(&self) -> Result<PathBuf, VaultError> {
         for suffix in ["", "-journal", "-wal", "-shm"] {
             remove_file(&self.path.join(format!("{NEW_DATABASE}{suffix}")))?;
         }
@@ -126,6 +138,14 @@ impl Folder {
     }
 }
 
+/// An empty file in a profile's folder for a database that is gone again soon.
+pub(super) fn scratch(folder: &Path) -> io::Result<TempPath> {
+    let path = folder.join(SCRATCH);
+    remove_file(&path)?;
+    private_file(&path)?;
+    TempPath::try_from_path(path)
+}
+
 /// Whether a vault lies in this folder.
 pub(crate) fn exists(path: &Path) -> bool {
     path.join(DATABASE).is_file()
@@ -191,7 +211,7 @@ fn make_private_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Makes renames in a folder durable, where the system knows such a thing.
-fn sync_dir(path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(path)?.sync_all()?;
     #[cfg(not(unix))]

@@ -4,9 +4,12 @@
 //! The only place that knows SQLite. A [`Vault::commit`] is one transaction: session, message,
 //! outbox and cursor change together or not at all, and it returns when they are durable.
 
+mod backup;
+mod copy;
 mod folder;
 mod read;
 mod search;
+mod target;
 mod write;
 
 #[cfg(test)]
@@ -16,6 +19,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Once;
 
+use data_encoding::HEXLOWER;
 use rand::CryptoRng;
 use rusqlite::{Connection, OpenFlags};
 use sotto_crypto::{
@@ -25,8 +29,11 @@ use sotto_crypto::{
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub(crate) use self::backup::{OpenBackup, Protection};
+pub(crate) use self::copy::{Progress, Reader};
 pub(crate) use self::folder::{Folder, exists, move_away, remove};
 pub(crate) use self::search::Hit;
+pub(crate) use self::target::Target;
 pub(crate) use self::write::Committed;
 use crate::core::effects::ChatRecord;
 
@@ -138,7 +145,7 @@ impl LockedVault {
     /// was wrong.
     pub(crate) fn unlock(self, secret: &str) -> Result<Vault, (VaultError, Option<Self>)> {
         match unlock(&self.header, secret) {
-            Ok(master) => {
+            Ok((master, _)) => {
                 Vault::open(self.folder, self.header, master).map_err(|error| (error, None))
             }
             Err(VaultError::WrongSecret) => Err((VaultError::WrongSecret, Some(self))),
@@ -147,15 +154,16 @@ impl LockedVault {
     }
 }
 
-/// The master key, for what a person typed: a recovery code or a passphrase.
-fn unlock(header: &VaultHeader, secret: &str) -> Result<MasterKey, VaultError> {
+/// The master key, for what a person typed, and what that was: a recovery code or a passphrase.
+fn unlock(header: &VaultHeader, secret: &str) -> Result<(MasterKey, VaultSlot), VaultError> {
     if let Ok(code) = secret.parse::<RecoveryCode>()
         && let Ok(master) = header.unlock(&VaultSecret::RecoveryCode(&code))
     {
-        return Ok(master);
+        return Ok((master, VaultSlot::RecoveryCode));
     }
     header
         .unlock(&VaultSecret::Passphrase(secret))
+        .map(|master| (master, VaultSlot::Passphrase))
         .map_err(|error| match error {
             UnlockError::Wrong | UnlockError::NoSlot => VaultError::WrongSecret,
             _ => VaultError::Unreadable,
@@ -197,7 +205,7 @@ impl Vault {
         folder.write_header(&header.encode())?;
         let path = folder.new_database()?;
         {
-            let mut database = connect(&path, &master)?;
+            let mut database = connect(&path, &master.database_key())?;
             let transaction = database.transaction()?;
             migrate(&transaction, 0)?;
             write::insert_profile(&transaction, identity, name, chats)?;
@@ -209,20 +217,15 @@ impl Vault {
     }
 
     fn open(folder: Folder, header: VaultHeader, master: MasterKey) -> Result<Self, VaultError> {
-        let mut database = connect(&folder.database(), &master)?;
-        let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        // A vault is put in place with the tables of its version: 0 never was one.
-        let version = match usize::try_from(version) {
-            Ok(version) if version > SCHEMAS.len() => return Err(VaultError::Newer),
-            Ok(version) if version > 0 => version,
-            _ => return Err(VaultError::Damaged),
-        };
+        let mut database = connect(&folder.database(), &master.database_key())?;
+        let version = version_of(&database)?;
         database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
         if version < SCHEMAS.len() {
             let transaction = database.transaction()?;
             migrate(&transaction, version)?;
             transaction.commit()?;
         }
+        folder.remove_scratch()?;
         if !header.has(VaultSlot::KeyFile) {
             // Left over when the power failed while a passphrase was being set.
             folder.remove_key()?;
@@ -351,9 +354,30 @@ fn prepare_cipher() {
     READY.call_once(|| drop(Connection::open_in_memory()));
 }
 
-/// Opens a database with the raw key that belongs to this master key.
-fn connect(path: &Path, master: &MasterKey) -> Result<Connection, VaultError> {
-    use std::fmt::Write as _;
+/// The version of a database's schema. It is put in place with its tables: 0 never was one.
+fn version_of(database: &Connection) -> Result<usize, VaultError> {
+    let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match usize::try_from(version) {
+        Ok(version) if version > SCHEMAS.len() => Err(VaultError::Newer),
+        Ok(version) if version > 0 => Ok(version),
+        _ => Err(VaultError::Damaged),
+    }
+}
+
+/// A database's raw key.
+type DatabaseKey = Zeroizing<[u8; 32]>;
+
+/// A raw key as SQLCipher reads it.
+fn key_text(key: &DatabaseKey) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(67));
+    text.push_str("x'");
+    HEXLOWER.encode_append(key.as_slice(), &mut text);
+    text.push('\'');
+    text
+}
+
+/// Opens a database with its raw key.
+fn connect(path: &Path, key: &DatabaseKey) -> Result<Connection, VaultError> {
     prepare_cipher();
     let database = Connection::open_with_flags(
         path,
@@ -361,13 +385,9 @@ fn connect(path: &Path, master: &MasterKey) -> Result<Connection, VaultError> {
     )?;
     // What does not fit is said once, by the error; SQLCipher would write it to standard error too.
     let mut pragma = Zeroizing::new(String::with_capacity(256));
-    pragma.push_str("PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'");
-    for byte in master.database_key().iter() {
-        if write!(pragma, "{byte:02x}").is_err() {
-            return Err(VaultError::Unreadable);
-        }
-    }
-    pragma.push_str("'\"; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
+    pragma.push_str("PRAGMA cipher_log_level = NONE; PRAGMA key = \"");
+    pragma.push_str(&key_text(key));
+    pragma.push_str("\"; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;");
     database.execute_batch(&pragma)?;
     database.set_prepared_statement_cache_capacity(64);
     search::prepare(&database)?;

@@ -90,6 +90,9 @@ impl Vault {
             prekeys: all(db, "SELECT stored FROM prekey ORDER BY id", |row| {
                 row.get(0).map(Zeroizing::new)
             })?,
+            prekeys_before: db.query_row("SELECT prekeys_before FROM profile", [], |row| {
+                row.get(0)
+            })?,
             replay: all(db, "SELECT digest, prekey FROM replay", |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?,

@@ -1,3 +1,4 @@
+mod backups;
 mod long;
 mod renewal;
 mod secrets;
@@ -456,7 +457,7 @@ fn a_chat_that_a_stranger_opened_before_there_were_requests_becomes_one() {
     let header = VaultHeader::parse(&folder.read_header().unwrap()).unwrap();
     let key = folder.read_key().unwrap();
     let master = header.unlock(&VaultSecret::KeyFile(&key)).unwrap();
-    connect(&folder.database(), &master)
+    connect(&folder.database(), &master.database_key())
         .unwrap()
         .execute_batch(
             "INSERT INTO chat (id, name, verified, draft)

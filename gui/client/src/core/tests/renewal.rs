@@ -239,6 +239,66 @@ fn prekeys_after_a_renewal_have_numbers_that_no_other_life_has_given_out() {
 }
 
 #[test]
+fn a_vault_that_begins_with_a_backup_starts_anew_at_any_relay() {
+    for minor in [1, 2] {
+        let (mut alice, mut bob) = talking();
+        let others = alice.one_time.iter().map(|prekey| prekey.id);
+        // What the other life has done since is far less than what it had done before.
+        let others: Vec<u32> = others.map(|id| id + 5_000_000).collect();
+        let mut chats: Vec<ChatRecord> = alice.core.chats.values().map(Chat::record).collect();
+        chats[0].identity = Some(bob.identity.public().encode());
+        let renewal = Renewal {
+            stale: vec![RELAY],
+            is_due: true,
+            is_set_back: true,
+            ..Renewal::default()
+        };
+        let loaded = Loaded {
+            renewal,
+            prekeys_before: 5_000_100,
+            ..loaded(chats)
+        };
+        let person = alice.core.person.clone();
+        let rng = StdRng::seed_from_u64(30);
+        alice.core = Core::new(Arc::clone(&alice.identity), person, loaded, rng);
+        alice.frames.clear();
+        alice.commits.clear();
+        let welcome = Welcome {
+            minor,
+            store: StoreId([5; 16]),
+            signed_prekey: alice.signed.as_ref().map(|prekey| prekey.id),
+            one_time_prekeys: 100,
+        };
+        let relay = RELAY;
+        alice.step(Input::LinkUp { relay, welcome }, NOW);
+        if minor == 2 {
+            let mark = Some(STRANGE);
+            let request = 1;
+            alice.step(
+                Input::Replies(vec![PreviousMark { request, mark }.into()]),
+                NOW,
+            );
+        }
+        assert!(is_renewed(&alice));
+        assert_eq!(alice.core.notice(), Some(Notice::SetBack));
+        let withdraws = |frame: &ClientFrame| matches!(frame, ClientFrame::WithdrawPrekeys(_));
+        assert_eq!(alice.frames.iter().any(withdraws), minor == 2);
+        let publication = alice.publication();
+        let highest = others.iter().max().unwrap() + 1_000_000;
+        assert!(publication.signed.unwrap().id > highest);
+        assert!(
+            publication
+                .one_time
+                .iter()
+                .all(|prekey| prekey.id > highest)
+        );
+        deliver(&mut alice, &mut bob, NOW);
+        assert!(!alice.core.chats[&CHAT].greets);
+        assert_eq!(sends_in(&mut alice), sends_in(&mut bob));
+    }
+}
+
+#[test]
 fn prekeys_are_withdrawn_until_the_relay_has_confirmed_it() {
     let (mut alice, _) = talking();
     let mut mark = log_in(&mut alice, Some(STRANGE), NOW);
@@ -306,7 +366,7 @@ fn what_was_sealed_for_prekeys_that_are_lost_is_sealed_again_for_who_says_so() {
     // Bob writes first, with prekeys whose secrets went with a later life.
     bob.write("hello?", NOW);
     let unopened = bob.sends(&mut alice, NOW).remove(0);
-    alice.core.prekeys = Prekeys::new(&[], Vec::new());
+    alice.core.prekeys = Prekeys::new(&[], Vec::new(), 0);
     let envelope = alice.envelope(body(&unopened));
     log_in(&mut alice, Some(STRANGE), NOW);
     alice.step(Input::Deliveries(vec![envelope]), NOW);

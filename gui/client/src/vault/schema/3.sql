@@ -84,3 +84,5 @@ ALTER TABLE profile ADD COLUMN renewal_due INTEGER NOT NULL DEFAULT 0; -- sessio
 ALTER TABLE profile ADD COLUMN renewed_at  INTEGER;                    -- the last time, ms since 1970
 ALTER TABLE session ADD COLUMN retired     INTEGER NOT NULL DEFAULT 0; -- nothing is sent in it any more
 ALTER TABLE chat    ADD COLUMN greets      INTEGER NOT NULL DEFAULT 0; -- sessions were lost: tell the peer
+-- A vault that begins with a backup was set back, and its prekeys have numbers above this.
+ALTER TABLE profile ADD COLUMN prekeys_before INTEGER NOT NULL DEFAULT 0;
