@@ -1,12 +1,14 @@
-//! An identity taken elsewhere.
+//! An identity taken elsewhere, and a chat taken out.
 
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use sotto_client::view::{
-    Delivery, Job, JobKind, JobState, Message, Notice, ProfileProblem, ProfileState, RelayState,
+    Delivery, ExportFormat, Job, JobKind, JobState, Message, Notice, ProfileProblem, ProfileState,
+    RelayState,
 };
 use sotto_client::{
     Argon2Cost, AskError, BackupError, Command, Environment, Passphrase, identities, restore,
@@ -291,4 +293,28 @@ async fn a_job_is_ended_by_whoever_asked_for_it_and_one_is_made_at_a_time() {
         let state = view.job.as_ref()?.state;
         (state == JobState::Failed(BackupError::Exists)).then_some(())
     });
+}
+
+#[test]
+fn a_chat_is_exported_while_everything_goes_on() {
+    let dir = tempdir().unwrap();
+    let desk = Desk::open_only(&dir.path().join("data"), None, "alice");
+    desk.wait_ready("alice");
+    write_many(&desk, 20);
+    let to = dir.path().join("bob.json");
+    desk.command(
+        "alice",
+        Command::Export {
+            chat: desk.chat_id("alice", "bob"),
+            format: ExportFormat::Json,
+            zone: TimeZone::UTC,
+            to: to.clone(),
+            replaces: false,
+        },
+    );
+    let job = end_of_job(&desk, "alice");
+    assert_eq!((job.kind, job.state), (JobKind::Export, JobState::Done));
+    let text = fs::read_to_string(&to).unwrap();
+    assert_eq!(text.matches("\"text\":\"message ").count(), 20);
+    assert!(text.starts_with("{\"identity\":\"alice\",\"peer\":\"bob\",\"name\":\"Bob\""));
 }

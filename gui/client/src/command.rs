@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use sotto_crypto::RecoveryCode;
 use zeroize::Zeroizing;
 
 use crate::query::Query;
-use crate::view::{ChatId, MessageKey, Privacy};
+use crate::view::{ChatId, ExportFormat, MessageKey, Privacy};
 
 /// What somebody typed to protect a vault; wiped from memory when it is dropped.
 pub type Passphrase = Zeroizing<String>;
@@ -129,8 +130,8 @@ pub enum Command {
         safety_number: String,
     },
     /// Write a backup of the identity, which [`restore`](crate::restore) brings back. How far it has
-    /// come follows in the snapshot. One at a time: while it is on its way, a further one is not
-    /// begun. Closing or locking the profile stops it.
+    /// come follows in the snapshot. One at a time: while it or an export is on its way, a further
+    /// one is not begun. Closing or locking the profile stops it.
     BackUp {
         /// The file.
         to: PathBuf,
@@ -141,7 +142,21 @@ pub enum Command {
         /// What opens it too.
         code: Option<RecoveryCode>,
     },
-    /// Stop the backup, or put away what became of it.
+    /// Write a chat for other programs and for paper, **not encrypted**: whoever offers this says so.
+    /// How far it has come follows in the snapshot.
+    Export {
+        /// The chat.
+        chat: ChatId,
+        /// How.
+        format: ExportFormat,
+        /// For the times in it that people read.
+        zone: TimeZone,
+        /// The file.
+        to: PathBuf,
+        /// Whether a file of this name goes.
+        replaces: bool,
+    },
+    /// Stop the backup or export, or put away what became of it.
     EndJob,
     /// Look for messages in all chats, in place of what was looked for before; what is found
     /// follows in the snapshot.
@@ -201,6 +216,13 @@ impl std::fmt::Debug for Command {
                 passphrase: _,
                 code: _,
             } => "BackUp",
+            Self::Export {
+                chat: _,
+                format: _,
+                zone: _,
+                to: _,
+                replaces: _,
+            } => "Export",
             Self::EndJob => "EndJob",
             Self::Search(_) => "Search",
             Self::SearchOlder => "SearchOlder",

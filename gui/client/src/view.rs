@@ -103,7 +103,7 @@ pub struct ProfileView {
     pub addition: Option<Addition>,
     /// The code that was compared last.
     pub comparison: Option<Comparison>,
-    /// The backup on its way, or what became of the last one.
+    /// The backup or export on its way, or what became of the last one.
     pub job: Option<Job>,
     /// Something went wrong that the person should know; stays until dismissed.
     pub notice: Option<Notice>,
@@ -525,7 +525,8 @@ pub enum Body {
 }
 
 /// How far an own message has come. Never goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// In the outbox.
     Sending,
@@ -576,7 +577,7 @@ pub struct SearchHit {
     pub matches: Vec<Range<usize>>,
 }
 
-/// A backup.
+/// A backup or an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Which of them.
@@ -592,9 +593,11 @@ pub struct Job {
 pub enum JobKind {
     /// A backup of the identity.
     Backup,
+    /// One chat, in the clear.
+    Export,
 }
 
-/// How far a backup has come.
+/// How far a backup or an export has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
     /// So much of so much is copied; a backup that has all of it is still to be verified.
@@ -608,6 +611,17 @@ pub enum JobState {
     Done,
     /// There is none, or still the one of before.
     Failed(BackupError),
+}
+
+/// How a chat is written for other programs and for paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// A line for each message, with its time and author; further lines of a message are set in.
+    Text,
+    /// One object, whose messages have the fields of JSON-RPC.
+    Json,
+    /// A page that needs nothing else and runs nothing.
+    Html,
 }
 
 /// Something that the person should know.

@@ -290,6 +290,11 @@ impl Core {
         peer_name(handle.unwrap_or_default(), id)
     }
 
+    /// What people call a chat.
+    pub(crate) fn name(&self, id: ChatId) -> Option<&str> {
+        self.chats.get(&id).map(|chat| chat.name.as_str())
+    }
+
     /// The key that the next message gets.
     pub(crate) fn next_key(&self) -> MessageKey {
         MessageKey(self.next_key)

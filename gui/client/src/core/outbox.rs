@@ -158,7 +158,7 @@ mod tests {
             outbox.retry_later(EnvelopeId([id; 16]), at);
         }
         outbox.push(record(4, 1));
-        assert_eq!(drain(&mut outbox, 45), []);
+        assert!(drain(&mut outbox, 45).is_empty());
         assert_eq!(drain(&mut outbox, 50), [0, 1, 2, 3, 4]);
         // Whatever was addressed to a device that is given up waits for nothing.
         outbox.retry_later(EnvelopeId([0; 16]), 90);

@@ -85,7 +85,7 @@ impl Engine<'_> {
         {
             return Ok(Err(AskError::Text));
         }
-        let is_work = matches!(command, Command::BackUp { .. });
+        let is_work = matches!(command, Command::BackUp { .. } | Command::Export { .. });
         if is_work && self.is_working() {
             return Ok(Err(AskError::Unfit));
         }

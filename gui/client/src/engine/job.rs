@@ -1,18 +1,19 @@
-//! A backup on its way: on a thread of its own, beside everything else.
+//! A backup or an export on its way: on a thread of its own, beside everything else.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Engine;
 use crate::backup::BackupError;
 use crate::command::Command;
-use crate::vault::{Progress, Protection, Reader, Target};
-use crate::view::{Job, JobKind, JobState};
+use crate::vault::{Export, Progress, Protection, Reader, Target};
+use crate::view::{ChatId, ExportFormat, Job, JobKind, JobState};
 
 /// Work on a thread, or what became of it.
 pub(super) struct Work {
@@ -85,7 +86,7 @@ impl Work {
                 JobState::Failed(error)
             }
             Err(_) => {
-                tracing::error!("the thread of a backup panicked");
+                tracing::error!("the thread of a backup or an export panicked");
                 JobState::Failed(BackupError::Vault)
             }
         };
@@ -127,6 +128,13 @@ impl Engine<'_> {
                 };
                 self.back_up(Target { path, replaces }, protection);
             }
+            Command::Export {
+                chat,
+                format,
+                zone,
+                to: path,
+                replaces,
+            } => self.export(chat, format, zone, Target { path, replaces }),
             _ => self.end_job(),
         }
     }
@@ -136,6 +144,23 @@ impl Engine<'_> {
         let mut rng = self.profile.environment.rng();
         self.start(JobKind::Backup, target, move |reader, target, progress| {
             reader.back_up(&handle, target, &protection, &mut rng, progress)
+        });
+    }
+
+    fn export(&mut self, chat: ChatId, format: ExportFormat, zone: TimeZone, target: Target) {
+        let Some(name) = self.core.name(chat) else {
+            return;
+        };
+        let person = self.core.person();
+        let export = Export {
+            chat,
+            format,
+            zone,
+            own: (person.handle.clone(), person.name.clone()),
+            peer: (self.core.peer(chat), name.to_owned()),
+        };
+        self.start(JobKind::Export, target, move |reader, target, progress| {
+            reader.export(&export, target, progress)
         });
     }
 

@@ -77,7 +77,7 @@ enum Event {
     StoreAgain,
     /// Nothing else is to be done.
     SearchOn,
-    /// A backup has come further.
+    /// A backup or an export has come further.
     Work,
     /// Nobody has been there for long.
     Lock,
@@ -270,6 +270,7 @@ impl<'a> Engine<'a> {
             | Command::ShowChat { .. }
             | Command::ShowText(_)
             | Command::BackUp { .. }
+            | Command::Export { .. }
             | Command::EndJob
             | Command::Search(_)
             | Command::SearchOlder
@@ -301,7 +302,7 @@ impl<'a> Engine<'a> {
             Command::ShowChat { chat, around } => {
                 self.screen.show(chat, around, self.core.first_unread(chat));
             }
-            Command::BackUp { .. } | Command::EndJob => {
+            Command::BackUp { .. } | Command::Export { .. } | Command::EndJob => {
                 self.job(command);
             }
             Command::Search(query) => {

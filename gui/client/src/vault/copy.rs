@@ -47,6 +47,10 @@ pub(super) struct Extent {
 }
 
 impl Reader {
+    pub(super) fn connect(&self) -> Result<Connection, BackupError> {
+        connect(&self.database, &self.key).map_err(|error| of_vault(error.into()))
+    }
+
     /// The folder of all profiles.
     pub(super) fn profiles(&self) -> &Path {
         self.folder.parent().unwrap_or(&self.folder)
@@ -109,7 +113,7 @@ pub(super) fn connect_alone(path: &Path, key: &DatabaseKey) -> Result<Connection
 }
 
 /// What an error means that came from the vault, and not from a backup.
-fn of_vault(error: BackupError) -> BackupError {
+pub(super) fn of_vault(error: BackupError) -> BackupError {
     match error {
         BackupError::Damaged | BackupError::Newer => BackupError::Vault,
         other => other,

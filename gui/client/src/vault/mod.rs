@@ -6,6 +6,7 @@
 
 mod backup;
 mod copy;
+mod export;
 mod folder;
 mod read;
 mod search;
@@ -31,6 +32,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::backup::{OpenBackup, Protection};
 pub(crate) use self::copy::{Progress, Reader};
+pub(crate) use self::export::Export;
 pub(crate) use self::folder::{Folder, exists, move_away, remove};
 pub(crate) use self::search::Hit;
 pub(crate) use self::target::Target;

@@ -73,10 +73,10 @@ fn finds_words_by_their_beginnings_and_phrases_newest_first_page_by_page() {
         .collect();
     vault.commit(&said).unwrap();
     assert_eq!(keys(&vault, "bread"), [4, 3, 2, 1]);
-    assert_eq!(keys(&vault, "b r"), []);
+    assert!(keys(&vault, "b r").is_empty());
     assert_eq!(keys(&vault, "BUT bre"), [2, 1]);
     assert_eq!(keys(&vault, "\"and bread\""), [4]);
-    assert_eq!(keys(&vault, "\"bread an\""), []);
+    assert!(keys(&vault, "\"bread an\"").is_empty());
     let first = vault.search(&query("bread"), None, 3).unwrap();
     assert_eq!((first.hits.len(), first.next), (3, Some(MessageKey(2))));
     let second = vault.search(&query("bread"), first.next, 3).unwrap();
@@ -101,7 +101,7 @@ fn looks_past_case_and_accents_and_into_scripts_without_spaces() {
     assert_eq!(marked(&vault, "\"BRULEE славно\""), ["brûlée, СЛАВНО"]);
     assert_eq!(marked(&vault, "北京"), ["北京"]);
     assert_eq!(marked(&vault, "タワー 言"), ["タワー", "言"]);
-    assert_eq!(keys(&vault, "京北"), []);
+    assert!(keys(&vault, "京北").is_empty());
     assert_eq!(marked(&vault, "c e"), ["c", "e"]);
 }
 
@@ -125,7 +125,7 @@ fn filters_by_author_chat_and_day() {
     assert_eq!(keys(&vault, "in:\"charlie brown\" two"), [4]);
     assert_eq!(keys(&vault, "from:bob from:charlie"), [3, 1]);
     assert_eq!(keys(&vault, "from:me in:bob"), [2]);
-    assert_eq!(keys(&vault, "from:nobody one"), []);
+    assert!(keys(&vault, "from:nobody one").is_empty());
     assert_eq!(keys(&vault, "in:bob in:nobody"), [2, 1]);
     assert_eq!(keys(&vault, "after:1970-01-04"), [5, 4, 3]);
     assert_eq!(keys(&vault, "before:1970-01-04 one"), [2, 1]);
@@ -133,7 +133,7 @@ fn filters_by_author_chat_and_day() {
         keys(&vault, "after:1970-01-03 before:1970-01-05 in:bob"),
         [2]
     );
-    assert_eq!(keys(&vault, "before:1970-01-02"), []);
+    assert!(keys(&vault, "before:1970-01-02").is_empty());
     assert_eq!(
         keys(&vault, "before:9999-12-30 after:-000044-03-15 two"),
         [5, 4, 2]

@@ -1,10 +1,11 @@
-//! Backups and restorations.
+//! Backups, restorations and exports.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use rand::RngExt as _;
 
 use super::*;
@@ -12,6 +13,7 @@ use crate::backup::{BackupError, restore};
 use crate::command::Passphrase;
 use crate::environment::Environment;
 use crate::identities;
+use crate::view::ExportFormat;
 
 const ALL: fn(u64, u64) -> ControlFlow<()> = |_, _| ControlFlow::Continue(());
 /// What is in front of the database when one secret opens the backup.
@@ -505,4 +507,95 @@ fn a_vault_goes_on_while_a_backup_is_made_of_it_as_it_was_at_one_moment() {
     assert!(id > 14);
     let new = restored(&dir.path().join("new"), &file, &code().to_text()).unwrap();
     assert_eq!(texts(&new, None), ["before"; 4]);
+}
+
+#[test]
+fn a_chat_is_exported_as_text_json_and_a_page_that_runs_nothing() {
+    let dir = tempdir().unwrap();
+    let path = home(dir.path());
+    let mut vault = create(&path);
+    let Change::AddMessage(mut odd) = message(3, 3, "") else {
+        unreachable!()
+    };
+    odd.shown.kind = 63;
+    let nasty = "<script>alert(\"1\")</script>\n1970-01-01 01:00 Alice: & 'more'\u{1b}[2J";
+    let said = [
+        message(1, 1, nasty),
+        message(2, 2, "hé"),
+        Change::AddMessage(odd),
+    ];
+    vault.commit(&said).unwrap();
+    let file = dir.path().join("bob");
+    let write = |format, path: &Path, replaces| {
+        let export = Export {
+            chat: ChatId(1),
+            format,
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            own: ("alice".into(), "Alice".into()),
+            peer: ("bob".into(), "<b>Bob".into()),
+        };
+        let target = target(path, replaces);
+        vault.reader().export(&export, &target, &mut ALL.clone())
+    };
+    let export = |format| {
+        write(format, &file, true).unwrap();
+        fs::read_to_string(&file).unwrap()
+    };
+    assert_eq!(
+        export(ExportFormat::Text),
+        "1970-01-01 01:00 <b>Bob: <script>alert(\"1\")</script>\n    \
+         1970-01-01 01:00 Alice: & 'more'\u{fffd}[2J\n\
+         1970-01-01 01:00 Alice: hé\n\
+         1970-01-01 01:00 <b>Bob: (a message of a kind that this version does not know)\n"
+    );
+    let json: serde_json::Value = serde_json::from_str(&export(ExportFormat::Json)).unwrap();
+    assert_eq!(json["identity"], "alice");
+    assert_eq!(json["peer"], "bob");
+    assert_eq!(json["name"], "<b>Bob");
+    assert_eq!(json["messages"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        json["messages"][0],
+        serde_json::json!({"id": "01".repeat(16), "direction": "in", "sent_at": 1, "text": nasty})
+    );
+    assert_eq!(json["messages"][1]["direction"], "out");
+    assert_eq!(json["messages"][1]["state"], "sending");
+    assert_eq!(json["messages"][2]["text"], serde_json::Value::Null);
+    let html = export(ExportFormat::Html);
+    assert!(html.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;\n1970"));
+    assert!(html.contains("Alice: &amp; &#39;more&#39;"));
+    assert!(html.contains("<title>&lt;b&gt;Bob</title>") && html.contains("default-src 'none'"));
+    assert!(!html.contains("<script") && !html.contains("<b>"));
+    assert_eq!(html.matches("<article>").count(), 3);
+    let refused = |path: &Path, replaces| write(ExportFormat::Html, path, replaces).unwrap_err();
+    assert_eq!(refused(&file, false), BackupError::Exists);
+    let database = path.join("vault.db");
+    assert_eq!(refused(&database, true), BackupError::Inside);
+    assert_eq!(fs::read_to_string(&file).unwrap(), html);
+}
+
+#[test]
+fn an_export_that_is_stopped_or_meets_damage_leaves_nothing() {
+    let dir = tempdir().unwrap();
+    let mut vault = create(&home(dir.path()));
+    vault.commit(&[message(1, 1, "one")]).unwrap();
+    let file = dir.path().join("elsewhere.json");
+    let export = Export {
+        chat: ChatId(1),
+        format: ExportFormat::Json,
+        zone: TimeZone::UTC,
+        own: ("alice".into(), "Alice".into()),
+        peer: ("bob".into(), "Bob".into()),
+    };
+    let (target, before) = (target(&file, false), files_below(dir.path()));
+    let write = |vault: &Vault, flow: ControlFlow<()>| {
+        let reader = vault.reader();
+        reader.export(&export, &target, &mut |_, _| flow)
+    };
+    let stopped = write(&vault, ControlFlow::Break(()));
+    assert_eq!(stopped, Err(BackupError::Cancelled));
+    let odd = "UPDATE message SET id = zeroblob(3)";
+    vault.database.execute_batch(odd).unwrap();
+    let failed = write(&vault, ControlFlow::Continue(()));
+    assert_eq!(failed, Err(BackupError::Vault));
+    assert_eq!(files_below(dir.path()), before);
 }
