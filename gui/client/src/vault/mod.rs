@@ -85,12 +85,17 @@ impl From<io::Error> for VaultError {
 
 impl From<rusqlite::Error> for VaultError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
-            // Without a code: a value of another type than the schema's.
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) | None => Self::Damaged,
-            Some(_) => Self::Unreadable,
+        use rusqlite::{ErrorCode, ffi};
+        // Without a code: a value of another type than the schema's.
+        let Some(error) = error.sqlite_error() else {
+            return Self::Damaged;
+        };
+        match error.code {
+            ErrorCode::DiskFull => Self::Full,
+            // The memory beside the database is a file too.
+            _ if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
+            ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::Damaged,
+            _ => Self::Unreadable,
         }
     }
 }

@@ -347,6 +347,13 @@ fn opening_looks_at_few_of_many_messages() {
 }
 
 #[test]
+fn no_room_for_what_lies_in_memory_beside_the_database_is_a_full_disk() {
+    let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+    let error = VaultError::from(rusqlite::Error::SqliteFailure(error, None));
+    assert!(matches!(error, VaultError::Full), "{error:?}");
+}
+
+#[test]
 fn a_second_opener_is_told_so() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("alice");
