@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use sotto_client::view::{Body, Delivery, MessageId, ProfileId, ProfileState, RelayState};
+use sotto_client::view::{
+    Body, Delivery, MessageId, MessageKey, ProfileId, ProfileState, RelayState,
+};
 use sotto_client::{
     Answer, AskError, Command, Entry, Event, EventKind, Events, Person, identities,
 };
@@ -110,7 +112,7 @@ fn what_is_asked_is_answered_and_what_happens_is_told_once() {
     assert_eq!(texts(&older), [("one", true)]);
     let newest = ask(client.history(&alice, "bob", None, 1)).unwrap();
     assert_eq!(texts(&newest), [("two", true)]);
-    let unread = ask(client.unread(&bob, 10)).unwrap();
+    let unread = ask(client.unread(&bob, MessageKey(0), 10)).unwrap();
     assert_eq!(unread, all);
     let up_to = unread[0].message.key;
     let chat = unread[0].chat;
@@ -119,7 +121,7 @@ fn what_is_asked_is_answered_and_what_happens_is_told_once() {
         Ok(())
     );
     assert_eq!(
-        texts(&ask(client.unread(&bob, 10)).unwrap()),
+        texts(&ask(client.unread(&bob, MessageKey(0), 10)).unwrap()),
         [("two", false)]
     );
     let now = ask(client.message(&alice, second.key)).unwrap();

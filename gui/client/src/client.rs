@@ -21,7 +21,8 @@ use crate::event::{Events, Teller};
 use crate::identities::{self, IdentityError};
 use crate::profile::{Profile, closed_view};
 use crate::publisher::{Publisher, Wake};
-use crate::question::{AskError, Entry, Question, Reply, Request, Sent};
+use crate::query::Query;
+use crate::question::{AskError, Entry, Found, Question, Reply, Request, Sent};
 use crate::view::{ChatRow, MessageId, MessageKey, ProfileId, ViewModel};
 
 /// Commands that may wait for one profile; a person never gets there.
@@ -264,8 +265,8 @@ impl Client {
         self.ask(profile, |reply| Question::Find { peer, reply })
     }
 
-    /// Answers when everything that waited at the relay is stored here; without a connection
-    /// there is no answer.
+    /// Answers when everything that waited at the relay is stored here, and it has answered
+    /// everything that it was asked and sent; without a connection there is no answer.
     pub fn catch_up(&self, profile: &ProfileId) -> Answer<()> {
         self.ask(profile, |reply| Question::CatchUp { reply })
     }
@@ -293,10 +294,37 @@ impl Client {
         })
     }
 
-    /// Messages that nobody has read yet, of all chats, oldest first, at most
-    /// [`ENTRIES_MAX`](crate::ENTRIES_MAX).
-    pub fn unread(&self, profile: &ProfileId, limit: usize) -> Answer<Vec<Entry>> {
-        self.ask(profile, |reply| Question::Unread { limit, reply })
+    /// Messages after this one that nobody has read yet, oldest first, at most
+    /// [`ENTRIES_MAX`](crate::ENTRIES_MAX). What strangers wrote is not among them before their
+    /// request was accepted.
+    pub fn unread(
+        &self,
+        profile: &ProfileId,
+        after: MessageKey,
+        limit: usize,
+    ) -> Answer<Vec<Entry>> {
+        self.ask(profile, |reply| Question::Unread {
+            after,
+            limit,
+            reply,
+        })
+    }
+
+    /// A stretch of a search in all chats, newest first, at most
+    /// [`ENTRIES_MAX`](crate::ENTRIES_MAX) messages and perhaps none although there are more.
+    pub fn search(
+        &self,
+        profile: &ProfileId,
+        query: Query,
+        before: Option<MessageKey>,
+        limit: usize,
+    ) -> Answer<Found> {
+        self.ask(profile, |reply| Question::Search {
+            query,
+            before,
+            limit,
+            reply,
+        })
     }
 
     /// One message as it is now.

@@ -9,8 +9,8 @@ use tokio::sync::broadcast;
 use crate::question::Entry;
 use crate::view::{Delivery, MessageId, ProfileId};
 
-/// Events that may wait for the slowest listener; with texts of the largest size 48 MiB, as a rule
-/// less than one.
+/// Events that may wait for the slowest listener; with texts of the largest size 1 GiB, as a rule
+/// less than one MiB.
 const EVENTS_MAX: usize = 1024;
 
 /// Something that happened, and is durable.

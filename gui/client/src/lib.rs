@@ -43,5 +43,5 @@ pub use command::{Command, Passphrase};
 pub use environment::Environment;
 pub use event::{Event, EventKind, Events, Missed};
 pub use query::{QUERY_BYTES_MAX, QUERY_PARTS_MAX, Query, QueryError};
-pub use question::{AskError, ENTRIES_MAX, Entry, Sent};
+pub use question::{AskError, ENTRIES_MAX, Entry, Found, Sent};
 pub use sotto_crypto::{Argon2Cost, RecoveryCode, RecoveryCodeError};

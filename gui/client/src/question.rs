@@ -4,6 +4,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::command::Command;
+use crate::query::Query;
 use crate::view::{ChatId, ChatRow, Message, MessageId, MessageKey};
 
 /// Messages in one answer. Further ones are a further question.
@@ -52,6 +53,15 @@ pub struct Entry {
     pub message: Message,
 }
 
+/// What a stretch of a search has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The messages, newest first.
+    pub entries: Vec<Entry>,
+    /// Where to go on; `None` when everything was looked at.
+    pub next: Option<MessageKey>,
+}
+
 /// A message of one's own that is durable here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
@@ -77,7 +87,8 @@ pub(crate) enum Question {
     /// Whether somebody has this name; the relay is asked about those who are not known here, as
     /// soon as it can be.
     Find { peer: String, reply: Reply<()> },
-    /// Whether everything that waited at the relay is here; answered when it is.
+    /// Answered when everything that waited at the relay is here, and nothing that was asked of it
+    /// or sent to it waits for its answer.
     CatchUp { reply: Reply<()> },
     /// All chats, the most recent first.
     Contacts { reply: Reply<Vec<ChatRow>> },
@@ -88,10 +99,18 @@ pub(crate) enum Question {
         limit: usize,
         reply: Reply<Vec<Entry>>,
     },
-    /// Messages not yet read, of all chats, oldest first.
+    /// Messages after this one not yet read, of all chats but requests, oldest first.
     Unread {
+        after: MessageKey,
         limit: usize,
         reply: Reply<Vec<Entry>>,
+    },
+    /// A stretch of a search, older than this message, newest first.
+    Search {
+        query: Query,
+        before: Option<MessageKey>,
+        limit: usize,
+        reply: Reply<Found>,
     },
     /// One message.
     Message {
@@ -111,6 +130,7 @@ impl Question {
             Self::Contacts { reply } => answer(reply, Err(error)),
             Self::History { reply, .. } | Self::Unread { reply, .. } => answer(reply, Err(error)),
             Self::Message { reply, .. } => answer(reply, Err(error)),
+            Self::Search { reply, .. } => answer(reply, Err(error)),
         }
     }
 }

@@ -295,6 +295,11 @@ impl Core {
         self.chats.get(&id).map(|chat| chat.name.as_str())
     }
 
+    /// Whether the relay has answered everything that it was sent.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.link.as_ref().is_some_and(LinkState::is_answered)
+    }
+
     /// The key that the next message gets.
     pub(crate) fn next_key(&self) -> MessageKey {
         MessageKey(self.next_key)

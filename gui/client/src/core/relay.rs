@@ -66,6 +66,11 @@ impl LinkState {
         self.next_request
     }
 
+    /// Whether nothing waits for an answer.
+    pub(super) fn is_answered(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     /// Whether a publication of prekeys waits for its answer.
     pub(super) fn is_publishing(&self) -> bool {
         let is_it = |request: &Request| matches!(request, Request::Publish(_));

@@ -7,7 +7,7 @@ use crate::core::effects::{Change, MessageRecord};
 use crate::core::{Action, Input, message_view};
 use crate::event::{Event, EventKind};
 use crate::identities::is_name;
-use crate::question::{AskError, ENTRIES_MAX, Entry, Question, Reply, Sent, answer};
+use crate::question::{AskError, ENTRIES_MAX, Entry, Found, Question, Reply, Sent, answer};
 use crate::vault::VaultError;
 use crate::view::{ChatId, MessageId, ProfileId, TEXT_BYTES_MAX};
 
@@ -40,9 +40,9 @@ impl Engine<'_> {
             Question::Perform { command, reply } => answer(reply, self.perform_now(command)?),
             Question::Send { to, text, reply } => answer(reply, self.send_text(&to, text)?),
             Question::Find { peer, reply } => self.find(peer, reply)?,
-            Question::CatchUp { reply } if self.waiting.is_caught_up => answer(reply, Ok(())),
             Question::CatchUp { reply } if self.waiting.has_room() => {
                 self.waiting.catch_ups.push(reply);
+                self.answer_catch_ups();
             }
             Question::CatchUp { reply } => answer(reply, Err(AskError::Unfit)),
             Question::Contacts { reply } => answer(reply, Ok(self.core.rows())),
@@ -52,9 +52,25 @@ impl Engine<'_> {
                 limit,
                 reply,
             } => answer(reply, self.history(&peer, before, limit)?),
-            Question::Unread { limit, reply } => {
-                let records = self.vault.unread(limit.min(ENTRIES_MAX))?;
+            Question::Unread {
+                after,
+                limit,
+                reply,
+            } => {
+                let records = self.vault.unread(after, limit.min(ENTRIES_MAX))?;
                 answer(reply, Ok(self.entries(&records)?));
+            }
+            Question::Search {
+                query,
+                before,
+                limit,
+                reply,
+            } => {
+                let page = self.vault.search(&query, before, limit.min(ENTRIES_MAX))?;
+                let entries = page.hits.iter().map(|hit| self.entry(&hit.message));
+                let entries = entries.collect::<Result<_, _>>()?;
+                let next = page.next;
+                answer(reply, Ok(Found { entries, next }));
             }
             Question::Message { key, reply } => {
                 let record = self.vault.message(key)?;
@@ -189,7 +205,12 @@ impl Engine<'_> {
     /// The mailbox has been caught up with, or (false) the connection is gone or new.
     pub(super) fn set_caught_up(&mut self, is_caught_up: bool) {
         self.waiting.is_caught_up = is_caught_up;
-        if is_caught_up {
+        self.answer_catch_ups();
+    }
+
+    /// The relay's answer may be the last one that was waited for.
+    pub(super) fn answer_catch_ups(&mut self) {
+        if self.waiting.is_caught_up && self.core.is_answered() {
             for reply in self.waiting.catch_ups.drain(..) {
                 answer(reply, Ok(()));
             }

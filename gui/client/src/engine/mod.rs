@@ -443,6 +443,7 @@ impl<'a> Engine<'a> {
         if let Ok(Committed { effective, .. }) = &committed {
             self.tell(&effects.commit, effective, &effects.changed_peers)?;
             self.answer_finds(&effects.unknown_handles);
+            self.answer_catch_ups();
         }
         match committed {
             Ok(Committed { is_repeated, .. }) if !is_repeated => {

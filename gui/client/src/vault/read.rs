@@ -216,14 +216,23 @@ impl Vault {
         Ok(key.map(MessageKey))
     }
 
-    /// Messages that were not read, of all chats, oldest first.
+    /// Messages after this one that were not read, of all chats but requests and blocked ones,
+    /// oldest first.
     ///
     /// # Errors
     /// See [`VaultError`].
-    pub(crate) fn unread(&self, limit: usize) -> Result<Vec<MessageRecord>, VaultError> {
-        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM {UNREAD} ORDER BY key LIMIT ?");
+    pub(crate) fn unread(
+        &self,
+        after: MessageKey,
+        limit: usize,
+    ) -> Result<Vec<MessageRecord>, VaultError> {
+        let sql = format!(
+            "SELECT {MESSAGE_COLUMNS} FROM {UNREAD} AND key > ?
+                 AND chat IN (SELECT id FROM chat WHERE standing <> 2 AND blocked = 0)
+             ORDER BY key LIMIT ?"
+        );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        all_with(&self.database, &sql, params![limit], message)
+        all_with(&self.database, &sql, params![after.0, limit], message)
     }
 
     /// Own messages of a chat that the peer has not confirmed, oldest first.
