@@ -16,7 +16,7 @@ use eframe::egui;
 use sotto::{App, AppOptions, Moment, RelayInfo, RelayKind};
 use sotto_client::view::ProfileId;
 use sotto_client::{
-    Argon2Cost, Busy, Client, Command, Config, Environment, OpenAtStart, well_known_people,
+    Argon2Cost, Busy, Client, Command, Config, Environment, OpenAtStart, Person, identities,
 };
 use sotto_net::Invite;
 use tokio::sync::watch;
@@ -29,8 +29,8 @@ const BUSY_RETRY: Duration = Duration::from_millis(100);
 
 /// Private chat that you host yourself.
 ///
-/// Without options, Sotto runs a relay of its own on this computer and shows the four identities
-/// Alice, Bob, Charlie and Diana.
+/// Without options, Sotto runs a relay of its own on this computer and shows the identities that are
+/// there, or else the four identities Alice, Bob, Charlie and Diana.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
@@ -43,18 +43,18 @@ struct Options {
     relay: Option<Invite>,
 
     /// Open only this identity, for example alice; the others stay closed until they are chosen
-    #[arg(long, value_name = "NAME", value_parser = parse_identity)]
-    identity: Option<ProfileId>,
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
 }
 
-fn parse_identity(name: &str) -> Result<ProfileId, String> {
+/// The identity that is meant, if it is one of these.
+fn find_identity(people: &[Person], name: &str) -> Result<ProfileId, String> {
     let handle = name.to_lowercase();
-    let people = well_known_people();
     if people.iter().any(|person| person.handle == handle) {
         return Ok(ProfileId::new(&handle));
     }
-    let names: Vec<_> = people.into_iter().map(|person| person.name).collect();
-    Err(terminal::unknown_identity(&names))
+    let handles: Vec<_> = people.iter().map(|person| &*person.handle).collect();
+    Err(terminal::unknown_identity(name, &handles))
 }
 
 fn main() -> ExitCode {
@@ -88,6 +88,13 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
     std::fs::create_dir_all(&data_dir)
         .map_err(|error| terminal::data_dir_unusable(&data_dir, &error))?;
 
+    let people = identities::people(&data_dir)
+        .map_err(|error| terminal::no_identities(&data_dir, &error))?;
+    let active = match &options.identity {
+        Some(name) => Some(find_identity(&people, name)?),
+        None => None,
+    };
+
     // The context exists before the window does, so that the identities are opened (or made)
     // while the window comes up.
     let context = egui::Context::default();
@@ -95,13 +102,13 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         Some(invite) => RelaySource::remote(&invite),
         None => RelaySource::host(&data_dir, &context)?,
     };
-    let open = match &options.identity {
+    let open = match &active {
         Some(id) => OpenAtStart::Only(id.clone()),
         None => OpenAtStart::All,
     };
     let config = Config {
         data_dir,
-        people: well_known_people(),
+        people,
         open,
         relay: relay.invite.clone(),
         passphrase_cost: Argon2Cost::DEFAULT,
@@ -118,7 +125,7 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         context: context.clone(),
         waiting: VecDeque::new(),
         settings,
-        active: options.identity,
+        active,
         started: Some(started),
     };
     show(window, context)

@@ -1,6 +1,10 @@
 //! The identities at the left edge.
 
-use egui::{Align2, CornerRadius, Id, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::scroll_area::ScrollBarVisibility;
+use egui::{
+    Align2, CornerRadius, Id, Rect, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
+};
 use sotto_client::view::{ProfileId, ProfileState, ProfileView, ViewModel};
 
 use crate::dialogs::Dialog;
@@ -34,20 +38,6 @@ pub(crate) fn ui(
             node.set_role(Role::List);
             node.set_label(words::IDENTITIES);
         });
-        let mut top = rect.top() + space::S;
-        for (index, profile) in model.profiles.iter().enumerate() {
-            let slot = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), SLOT));
-            identity_ui(
-                ui,
-                p,
-                slot,
-                profile,
-                index,
-                active == Some(&profile.id),
-                asks,
-            );
-            top += SLOT;
-        }
         let bottom = Rect::from_min_max(
             pos2(
                 rect.center().x - 20.0,
@@ -55,17 +45,33 @@ pub(crate) fn ui(
             ),
             pos2(rect.center().x + 20.0, rect.bottom()),
         );
-        if bottom.top() > top {
-            pane(ui, bottom, "rail-bottom", |ui| {
-                ui.spacing_mut().item_spacing.y = space::XS;
-                if icon_button(ui, p, Icon::Relay, words::RELAY, 40.0).clicked() {
-                    asks.wish(Wish::Dialog(Box::new(Dialog::Relay)));
-                }
-                if icon_button(ui, p, Icon::Settings, words::SETTINGS, 40.0).clicked() {
-                    asks.wish(Wish::Dialog(Box::new(Dialog::Settings)));
+        let list = Rect::from_min_max(
+            pos2(rect.left(), rect.top() + space::S),
+            pos2(rect.right(), bottom.top() - space::XS),
+        );
+        pane(ui, list, "rail-list", |ui| {
+            // More identities than fit are scrolled to; the bar would cover them.
+            let area =
+                ScrollArea::vertical().scroll_bar_visibility(ScrollBarVisibility::AlwaysHidden);
+            area.auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                for (index, profile) in model.profiles.iter().enumerate() {
+                    let (slot, _) =
+                        ui.allocate_exact_size(vec2(rect.width(), SLOT), Sense::hover());
+                    let is_active = active == Some(&profile.id);
+                    identity_ui(ui, p, slot, profile, index, is_active, asks);
                 }
             });
-        }
+        });
+        pane(ui, bottom, "rail-bottom", |ui| {
+            ui.spacing_mut().item_spacing.y = space::XS;
+            if icon_button(ui, p, Icon::Relay, words::RELAY, 40.0).clicked() {
+                asks.wish(Wish::Dialog(Box::new(Dialog::Relay)));
+            }
+            if icon_button(ui, p, Icon::Settings, words::SETTINGS, 40.0).clicked() {
+                asks.wish(Wish::Dialog(Box::new(Dialog::Settings)));
+            }
+        });
     });
 }
 
@@ -84,6 +90,9 @@ fn identity_ui(
         id(&profile.id),
         Sense::click(),
     );
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     response.widget_info(|| {
         let label = words::identity(&name, profile.unread);
         WidgetInfo::selected(Role::RadioButton, true, is_active, label)

@@ -5,8 +5,17 @@ use std::io;
 use std::path::Path;
 
 /// `--identity` names nobody.
-pub(crate) fn unknown_identity(names: &[String]) -> String {
-    format!("the identities are {}", names.join(", "))
+pub(crate) fn unknown_identity(name: &str, handles: &[&str]) -> String {
+    let handles = handles.join(", ");
+    format!("there is no identity {name:?} here. Name one of these with --identity: {handles}.")
+}
+
+/// The folder with the identities cannot be read.
+pub(crate) fn no_identities(dir: &Path, error: &dyn Display) -> String {
+    let dir = dir.display();
+    format!(
+        "the identities in {dir} cannot be found: {error}. Name another folder with --data-dir."
+    )
 }
 
 /// There is no place for data.

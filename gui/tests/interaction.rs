@@ -841,3 +841,21 @@ fn switching_to_charlie_by_keys_takes_his_draft() {
         }
     )));
 }
+
+#[test]
+fn more_identities_than_fit_are_scrolled_to_and_cover_no_button() {
+    let mut model = sample::four_people();
+    for number in 5..25 {
+        let profile = sample::profile(&format!("p{number}"), &number.to_string());
+        model.profiles.push(Arc::new(profile));
+    }
+    let mut harness = window([900.0, 500.0], Theme::Light, model);
+    harness.run_steps(5);
+    let settings = harness.get_by_label("Settings").rect();
+    assert!(settings.bottom() <= 500.0);
+    harness.get_by_label("Identity 24").focus();
+    harness.run_steps(60);
+    let last = harness.get_by_label("Identity 24").rect();
+    assert!(last.bottom() <= settings.top(), "{last:?} {settings:?}");
+    assert!(last.top() > 0.0);
+}

@@ -126,6 +126,21 @@ pub fn person(handle: &str) -> Person {
         })
 }
 
+/// Who a window shows: the identities that are here, or the well-known people as long as nobody
+/// else was made.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn people(data_dir: &Path) -> Result<Vec<Person>, IdentityError> {
+    let known = well_known_people();
+    let handles = list(data_dir)?;
+    let is_known = |handle: &String| known.iter().any(|person| person.handle == *handle);
+    if handles.iter().all(is_known) {
+        return Ok(known);
+    }
+    Ok(handles.iter().map(|handle| person(handle)).collect())
+}
+
 /// Whether a text can be a display name.
 pub(crate) fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control)
@@ -148,6 +163,14 @@ pub(crate) fn check(person: &Person, taken: &[String]) -> Result<(), IdentityErr
     Ok(())
 }
 
+/// Checks that an identity could be made, without making it.
+///
+/// # Errors
+/// See [`IdentityError`].
+pub fn check_new(data_dir: &Path, person: &Person) -> Result<(), IdentityError> {
+    check(person, &list(data_dir)?)
+}
+
 /// Makes an identity, with a vault that `passphrase` protects unless it is empty. Takes seconds,
 /// because of the RSA key. Without relay: the handle is claimed when the identity is first
 /// connected.
@@ -161,7 +184,7 @@ pub fn create(
     cost: Argon2Cost,
     environment: &Environment,
 ) -> Result<(), IdentityError> {
-    check(person, &list(data_dir)?)?;
+    check_new(data_dir, person)?;
     let folder = match vault::find(&folder(data_dir, &person.handle)) {
         Ok(Found::Nothing(folder)) => folder,
         // Made by another process since the look into the folder.

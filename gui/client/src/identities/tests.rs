@@ -75,6 +75,17 @@ fn links_odd_names_and_folders_without_a_vault_are_passed_over() {
 }
 
 #[test]
+fn the_well_known_people_are_shown_until_somebody_else_was_made() {
+    let dir = tempdir().unwrap();
+    assert_eq!(people(dir.path()).unwrap(), well_known_people());
+    make(dir.path(), "bob").unwrap();
+    assert_eq!(people(dir.path()).unwrap(), well_known_people());
+    make(dir.path(), "guest").unwrap();
+    let expected = [well_known_people().remove(1), person("guest")];
+    assert_eq!(people(dir.path()).unwrap(), expected);
+}
+
+#[test]
 fn an_identity_in_use_is_not_deleted() {
     let dir = tempdir().unwrap();
     make(dir.path(), "guest").unwrap();
