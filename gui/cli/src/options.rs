@@ -1,0 +1,196 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use sotto_net::Invite;
+
+/// Private chat for scripts and bots: the same identities as the window's, without a window.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong use, 3 the relay did not answer in time (what was to be
+/// sent is kept), 4 the identity is open elsewhere or its passphrase is missing or wrong.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Keep identities and messages in this folder instead of the app's
+    #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Use the relay of this invite (sotto://…) instead of the one of the app on this computer
+    #[arg(long, global = true, value_name = "INVITE", env = "SOTTO_RELAY")]
+    pub(crate) relay: Option<Invite>,
+
+    /// The identity to use, by its handle; needed if there are several
+    #[arg(long, global = true, value_name = "HANDLE", env = "SOTTO_IDENTITY")]
+    pub(crate) identity: Option<String>,
+
+    /// Read the passphrase from the first line of this file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "passphrase_fd"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Read the passphrase from the first line of this file descriptor
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) passphrase_fd: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make, list, rename and delete identities
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// List the contacts, those who wrote unasked, and whom the relay names
+    Contacts {
+        /// Write one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept what somebody has written unasked; writing to them does so as well
+    Accept {
+        /// Their handle
+        peer: String,
+    },
+    /// Send a text, and write its id
+    Send(Send),
+    /// Write what contacts have written and nobody has read yet, and mark it as read
+    Receive(Receive),
+    /// Write the messages of a chat, oldest first
+    History(History),
+    /// Write the messages that a query finds, newest first
+    Search(Search),
+    /// Write the safety number shared with a contact, and record what comparing it has shown
+    Verify(Verify),
+    /// Answer JSON-RPC 2.0 on standard input and output, one object a line
+    Rpc,
+    /// Write the completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Make an identity, and write its handle
+    Create {
+        /// How others see it, for example "Guest"
+        name: String,
+        /// How others find it, for example guest; made from the name unless given
+        #[arg(long)]
+        handle: Option<String>,
+        /// Ask for a passphrase that protects it; a passphrase file or descriptor does so as well
+        #[arg(long)]
+        protect: bool,
+    },
+    /// List the identities that are here
+    List {
+        /// Write one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change the name that others see; the handle stays
+    Rename {
+        /// The new name
+        name: String,
+    },
+    /// Delete an identity with its keys and all its messages, for good
+    Delete {
+        /// Its handle
+        handle: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The contact's handle
+    pub(crate) to: String,
+    /// The text; from standard input if there is none, or if it is -
+    pub(crate) text: Option<String>,
+    /// Do not wait until the relay has it
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to wait for the relay, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) timeout: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Receive {
+    /// Go on until a signal
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Write one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long to wait for the relay, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        conflicts_with = "follow"
+    )]
+    pub(crate) timeout: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The contact's handle
+    pub(crate) peer: String,
+    /// Write at most so many messages
+    #[arg(long, value_name = "NUMBER", default_value_t = 50,
+          value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) limit: u16,
+    /// Write those before the message with this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<sotto_client::view::MessageId>,
+    /// Write one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Words, "phrases", from:HANDLE, in:HANDLE, before:DAY, after:DAY
+    #[arg(required = true)]
+    pub(crate) query: Vec<String>,
+    /// Write at most so many messages
+    #[arg(long, value_name = "NUMBER", default_value_t = 50,
+          value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) limit: u16,
+    /// Write one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The contact's handle
+    pub(crate) peer: String,
+    /// Record that the contact sees this safety number too
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["differs", "accept"])]
+    pub(crate) matches: Option<String>,
+    /// Record that the contact sees another one
+    #[arg(long, conflicts_with = "accept")]
+    pub(crate) differs: bool,
+    /// Go on with the contact's changed identity, which has this safety number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) accept: Option<String>,
+}
