@@ -8,7 +8,7 @@ use sotto_client::{Argon2Cost, Command, Environment, Passphrase, Person, identit
 use crate::failure::Failure;
 use crate::options::{Common, IdentityCommand};
 use crate::session::{self, Network, Session};
-use crate::{json, output, passphrase, words};
+use crate::{backup, json, output, passphrase, words};
 
 pub(crate) async fn run(common: &Common, command: IdentityCommand) -> Result<(), Failure> {
     match command {
@@ -20,6 +20,8 @@ pub(crate) async fn run(common: &Common, command: IdentityCommand) -> Result<(),
         IdentityCommand::List { json } => list(common, json),
         IdentityCommand::Rename { name } => rename(common, name).await,
         IdentityCommand::Delete { handle, yes } => delete(common, &handle, yes),
+        IdentityCommand::Export(backup) => backup::back_up(common, backup).await,
+        IdentityCommand::Import(restore) => backup::restore(common, &restore),
     }
 }
 

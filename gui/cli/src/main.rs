@@ -7,6 +7,7 @@
 //!
 //! The manual is `gui/client/README.md`.
 
+mod backup;
 mod chat;
 mod failure;
 mod identity;
@@ -71,6 +72,9 @@ fn run(options: Options) -> Result<(), Failure> {
             Command::History(history) => chat::history(&common, &history).await,
             Command::Search(search) => chat::search(&common, &search).await,
             Command::Verify(verify) => chat::verify(&common, &verify).await,
+            Command::Backup(backup) => backup::back_up(&common, backup).await,
+            Command::Restore(restore) => backup::restore(&common, &restore),
+            Command::Export(export) => backup::export(&common, export).await,
             Command::Rpc => rpc::run(&common).await,
             Command::Completions { .. } => Ok(()),
         }

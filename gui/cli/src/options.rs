@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use sotto_client::view::ExportFormat;
 use sotto_net::Invite;
 
 /// Private chat for scripts and bots: the same identities as the window's, without a window.
@@ -75,6 +76,12 @@ pub(crate) enum Command {
     Search(Search),
     /// Write the safety number shared with a contact, and record what comparing it has shown
     Verify(Verify),
+    /// Write an identity with its keys and messages into one encrypted file
+    Backup(Backup),
+    /// Bring an identity back from a backup, and write its handle
+    Restore(Restore),
+    /// Write a chat into a file, NOT ENCRYPTED, for other programs and for paper
+    Export(Export),
     /// Answer JSON-RPC 2.0 on standard input and output, one object a line
     Rpc,
     /// Write the completions for a shell
@@ -108,6 +115,10 @@ pub(crate) enum IdentityCommand {
         /// The new name
         name: String,
     },
+    /// The same as backup
+    Export(Backup),
+    /// The same as restore
+    Import(Restore),
     /// Delete an identity with its keys and all its messages, for good
     Delete {
         /// Its handle
@@ -178,6 +189,63 @@ pub(crate) struct Search {
     /// Write one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to write
+    pub(crate) file: PathBuf,
+    /// Replace a file of this name
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Read the backup's own passphrase from the first line of this file; asked for unless given
+    #[arg(long = "backup-passphrase-file", value_name = "FILE")]
+    pub(crate) its_passphrase: Option<PathBuf>,
+    /// Make a recovery code that opens the backup, and write it; then no passphrase is needed
+    #[arg(long)]
+    pub(crate) code: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup; what opens it (passphrase or recovery code) is asked for, or read as the options
+    /// say, and opens the identity from then on
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The contact's handle
+    pub(crate) peer: String,
+    /// The file to write
+    pub(crate) file: PathBuf,
+    /// How
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Replace a file of this name
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// How a chat is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line for each message
+    Text,
+    /// One object, with the fields of JSON-RPC
+    Json,
+    /// A page that needs nothing else
+    Html,
+}
+
+impl From<Format> for ExportFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+            Format::Html => Self::Html,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -48,7 +48,12 @@ pub(crate) fn choose(common: &Common, handle: &str) -> Result<Passphrase, Failur
     if let Some(passphrase) = given(common)? {
         return Ok(passphrase);
     }
-    let passphrase = prompt(&format!("New passphrase of {handle}: "))?;
+    prompt_twice(&format!("New passphrase of {handle}: "))
+}
+
+/// A new passphrase from the terminal.
+pub(crate) fn prompt_twice(text: &str) -> Result<Passphrase, Failure> {
+    let passphrase = prompt(text)?;
     if passphrase.is_empty() {
         return Err(Failure::Usage(words::passphrase_empty()));
     }
@@ -58,7 +63,12 @@ pub(crate) fn choose(common: &Common, handle: &str) -> Result<Passphrase, Failur
     Ok(passphrase)
 }
 
-fn prompt(text: &str) -> Result<Passphrase, Failure> {
+/// No passphrase.
+pub(crate) fn none() -> Passphrase {
+    Zeroizing::new(String::new())
+}
+
+pub(crate) fn prompt(text: &str) -> Result<Passphrase, Failure> {
     let typed = rpassword::prompt_password(text);
     let typed = typed.map_err(|_| Failure::Locked(words::no_prompt()))?;
     Ok(Zeroizing::new(typed))
@@ -69,7 +79,7 @@ fn prompt(text: &str) -> Result<Passphrase, Failure> {
     clippy::unbuffered_bytes,
     reason = "a buffer would hold more than the line, and be left behind"
 )]
-fn read(path: &Path) -> Result<Passphrase, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Passphrase, Failure> {
     let fail = |error: &dyn Display| Failure::Usage(words::passphrase_file(path, error));
     let file = File::open(path).map_err(|error| fail(&error))?;
     // Grown, the buffer would leave copies behind.

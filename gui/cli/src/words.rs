@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sotto_client::identities::IdentityError;
 use sotto_client::view::{ProfileProblem, ProfileState, RelayProblem, TEXT_BYTES_MAX};
-use sotto_client::{AskError, QueryError};
+use sotto_client::{AskError, BackupError, QueryError};
 
 use crate::failure::Failure;
 
@@ -149,6 +149,60 @@ pub(crate) fn ask(handle: &str, peer: &str, error: AskError) -> Failure {
                 .to_owned(),
         ),
         _ => Failure::Failed(format!("{handle} was closed. Try again.")),
+    }
+}
+
+/// A backup, restoration or export that was not made.
+pub(crate) fn backup(file: &Path, error: BackupError) -> Failure {
+    let file = file.display();
+    let usage = |sentence: String| Failure::Usage(sentence);
+    match error {
+        BackupError::Exists => usage(format!(
+            "there is a file {file} already. Name another one, or replace it with --replace."
+        )),
+        BackupError::Inside => usage(format!(
+            "{file} would lie among the vaults. Name a file in another folder."
+        )),
+        BackupError::NoSecret => usage(
+            "a backup needs a passphrase. Give one, or have a code made with --code.".to_owned(),
+        ),
+        BackupError::NotBackup => usage(format!(
+            "{file} is no backup. Name a file that backup wrote."
+        )),
+        BackupError::Newer => usage(format!(
+            "{file} was written by a newer version. Nothing was changed; use that version."
+        )),
+        BackupError::WrongSecret => Failure::Locked(format!(
+            "that does not open {file}. Nothing was changed; try again."
+        )),
+        BackupError::Damaged => Failure::Failed(format!(
+            "{file} is damaged. Nothing was changed; use another backup."
+        )),
+        BackupError::Taken => usage(
+            "the identity of this backup is here already. Delete it first (sotto-cli identity \
+             delete), or restore into another folder with --data-dir."
+                .to_owned(),
+        ),
+        BackupError::TooMany => {
+            Failure::Failed("there are too many identities here. Delete one of them.".to_owned())
+        }
+        BackupError::OpenElsewhere => Failure::Locked(
+            "another program uses this identity, or restores one. Wait until it has ended."
+                .to_owned(),
+        ),
+        BackupError::Full => {
+            Failure::Failed("the disk is full, and nothing was kept. Make room.".to_owned())
+        }
+        BackupError::Vault => Failure::Failed(
+            "the vault cannot be read, so that there is nothing to write.".to_owned(),
+        ),
+        BackupError::Unverified => Failure::Failed(format!(
+            "what was written to {file} could not be read again, and was removed. Try another disk."
+        )),
+        BackupError::Cancelled => Failure::Failed("it was stopped, and nothing was kept.".into()),
+        _ => Failure::Failed(format!(
+            "{file} cannot be read or written. See that you may, or name another file."
+        )),
     }
 }
 
