@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses another part of this")]
 
+pub(crate) mod side;
+
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -131,7 +133,30 @@ pub(crate) struct Rpc {
 
 impl Rpc {
     pub(crate) fn start(world: &World, handle: &str) -> Self {
+        Self::start_with(world, handle, None)
+    }
+
+    /// As [`Rpc::start`]; if there is a fault, under strace, which carries it out from beside.
+    pub(crate) fn start_with(world: &World, handle: &str, fault: Option<&str>) -> Self {
         let mut command = world.cli(handle, &["rpc"]);
+        if let Some(fault) = fault {
+            let call = fault.split(':').next().unwrap_or_default();
+            let (trace, inject) = (format!("trace={call}"), format!("inject={fault}"));
+            let program = command;
+            command = Command::new("strace");
+            command
+                .args(["-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null"])
+                .args(["-e", "signal=none", "-e", &trace, "-e", &inject])
+                .arg(program.get_program())
+                .args(program.get_args())
+                .stdout(Stdio::piped());
+            for (name, value) in program.get_envs() {
+                match value {
+                    Some(value) => command.env(name, value),
+                    None => command.env_remove(name),
+                };
+            }
+        }
         command.stdin(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         let out = child.stdout.take().unwrap();
