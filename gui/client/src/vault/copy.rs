@@ -94,6 +94,8 @@ impl Reader {
             "UPDATE main.profile SET set_back = 1, renewal_due = 1, renewed_at = NULL,
                  prekeys_before =
                      max(prekeys_before, (SELECT coalesce(max(id), 0) FROM life.prekey));
+             -- Sessions stay behind: whoever had one is told so in the next one.
+             UPDATE main.chat SET greets = 1 WHERE id IN (SELECT chat FROM life.session);
              INSERT INTO main.stale_prekeys SELECT pin FROM life.cursor;",
         )?;
         copy_messages(&transaction, progress)?;

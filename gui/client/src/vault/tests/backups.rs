@@ -111,6 +111,7 @@ fn a_backup_holds_what_outlives_sessions_and_nothing_else() {
     assert!(loaded.sessions.is_empty() && loaded.prekeys.is_empty());
     assert!(loaded.replay.is_empty() && loaded.outbox.is_empty());
     assert!(loaded.renewal.is_set_back && loaded.renewal.is_due);
+    assert!(loaded.chats[0].greets);
     let known = before.cursors.iter().map(|(relay, _)| *relay);
     assert_eq!(loaded.renewal.stale, known.collect::<Vec<_>>());
     let highest: u32 = vault
