@@ -147,9 +147,13 @@ impl Rpc {
             command
                 .args(["-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null"])
                 .args(["-e", "signal=none", "-e", &trace, "-e", &inject])
-                .arg(program.get_program())
-                .args(program.get_args())
                 .stdout(Stdio::piped());
+            // With the files of the vault only.
+            let vault = world.folder(handle).join("profiles").join(handle);
+            for name in ["vault.db", "vault.db-wal"] {
+                command.arg("-P").arg(vault.join(name));
+            }
+            command.arg(program.get_program()).args(program.get_args());
             for (name, value) in program.get_envs() {
                 match value {
                     Some(value) => command.env(name, value),
