@@ -61,7 +61,8 @@ const LOCK: &str = "relay.lock";
 /// the folder free.
 #[derive(Debug)]
 pub struct SqliteStore {
-    id: StoreId,
+    /// The newest first.
+    lives: Vec<StoreId>,
     writer: Writer,
     readers: Arc<Readers>,
     /// Released last of all.
@@ -92,11 +93,11 @@ impl SqliteStore {
             let error = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
             return Err(StoreError::Folder(error));
         }
-        let id = schema::prepare(&connection)?;
+        let lives = schema::prepare(&connection)?;
         // SQLite synchronises the names of its files too, but takes no notice when that fails.
         folder::sync(dir).map_err(StoreError::Folder)?;
         Ok(Self {
-            id,
+            lives,
             writer: Writer::start(connection).map_err(StoreError::Thread)?,
             readers: Arc::new(Readers::new(path)),
             _lock: lock,
@@ -106,7 +107,8 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn id(&self) -> StoreId {
-        self.id
+        // There always is one.
+        self.lives.first().copied().unwrap_or(StoreId([0; 16]))
     }
 
     fn watch(&self, watcher: Watcher) {
@@ -114,7 +116,8 @@ impl Store for SqliteStore {
     }
 
     async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {
-        let after = (cursor.store == self.id).then_some(cursor.after);
+        let is_known = self.lives.contains(&cursor.store);
+        let after = is_known.then_some(cursor.after);
         self.writer
             .submit_then(
                 move |db, _| rows::admit(db, device, after, now_secs),

@@ -295,7 +295,9 @@ pub type Watcher = Box<dyn Fn(Event) + Send + Sync>;
 
 /// Durable storage of a relay.
 pub trait Store: Send + Sync + 'static {
-    /// The life of this store.
+    /// The life of this store: another one each time that it is opened. Cursors of the lives before
+    /// are taken too, and those of lives that it does not know are not: files that were put back as
+    /// they were have not seen what came after them.
     fn id(&self) -> StoreId;
 
     /// Tells this watcher of every event from now on. The first watcher stays.

@@ -220,7 +220,7 @@ async fn keeps_everything_confirmed_when_it_opens_again<S: Store>(open: impl Fn(
     drop(store);
 
     let store = open();
-    assert_eq!(store.id(), id);
+    assert_ne!(store.id(), id, "another life");
     assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2)]));
     put(&store, 0, BOB).await;
     put(&store, 3, BOB).await;
@@ -236,16 +236,19 @@ async fn admits_with_the_cursor_of_this_store_only<S: Store>(open: impl Fn() -> 
     for envelope in 0..3 {
         put(&store, envelope, BOB).await;
     }
+    let first = store.id();
+    drop(store);
+    let store = open();
     let enter = async |id, after| {
         let cursor = Cursor { store: id, after };
         let admission = store.admit(BOB, cursor, 1_000).await.await.unwrap();
         admission.after
     };
     assert_eq!(enter(StoreId([0; 16]), 2).await, 0);
-    assert_eq!(waiting(&store, BOB).await.len(), 3, "another life's cursor");
+    assert_eq!(waiting(&store, BOB).await.len(), 3, "a cursor of no life");
     assert_eq!(enter(store.id(), u64::MAX).await, 0);
     assert_eq!(waiting(&store, BOB).await.len(), 3, "beyond the end");
-    assert_eq!(enter(store.id(), 2).await, 2);
+    assert_eq!(enter(first, 2).await, 2, "of a life before");
     assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2)]));
     assert_eq!(enter(store.id(), 1).await, 1);
     assert_eq!(waiting(&store, BOB).await, expected(&[(3, 2)]));
@@ -584,11 +587,50 @@ async fn probes_without_changing_anything<S: Store>(open: impl Fn() -> S) {
     }
     assert_eq!(store.usage().await.unwrap(), usage);
     assert_eq!(store.tally().waiting, Some(0));
-    let id = store.id();
     drop(store);
     let store = open();
-    assert_eq!(store.id(), id);
     assert_eq!(waiting(&store, BOB).await, expected(&[(1, 1)]));
+}
+
+#[tokio::test]
+async fn files_that_are_put_back_take_no_cursor_of_what_came_after_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    let open = || SqliteStore::open(folder.path()).unwrap();
+    let copy = |from: &Path, to: &Path| {
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    };
+    let store = open();
+    admit(&store, BOB).await;
+    put(&store, 0, BOB).await;
+    let before = store.id();
+    drop(store);
+    copy(folder.path(), kept.path());
+
+    let store = open();
+    let after = store.id();
+    for envelope in 1..100 {
+        put(&store, envelope, BOB).await;
+    }
+    drop(store);
+    copy(kept.path(), folder.path());
+
+    // The files have counted as far again by the time that the device comes back.
+    let store = open();
+    for envelope in 100..300 {
+        put(&store, envelope, BOB).await;
+    }
+    let admitted = async |store: &SqliteStore, cursor| {
+        let admission = store.admit(BOB, cursor, 1_000).await.await.unwrap();
+        admission.after
+    };
+    let cursor = |store, after| Cursor { store, after };
+    assert_eq!(admitted(&store, cursor(after, 100)).await, 0);
+    assert_eq!(waiting(&store, BOB).await.len(), 201);
+    assert_eq!(admitted(&store, cursor(before, 1)).await, 1);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("relay.db");
         let db = Connection::open(&path).unwrap();
-        let id = schema::prepare(&db).unwrap();
+        let lives = schema::prepare(&db).unwrap();
         let journal_bytes = || {
             let path = folder.path().join("relay.db-wal");
             std::fs::metadata(path).unwrap().len()
@@ -34,7 +34,7 @@ mod tests {
         let before = journal_bytes();
         write(&db).unwrap();
         assert!(journal_bytes() > before, "the disk was asked");
-        assert_eq!(schema::identify(&db).unwrap(), id);
+        assert_eq!(schema::identify(&db).unwrap(), lives[0]);
         let rows: i64 = db
             .query_row("SELECT count(*) FROM store", [], |row| row.get(0))
             .unwrap();

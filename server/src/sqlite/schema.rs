@@ -27,6 +27,7 @@ const BEHAVIOUR: &str = "
 
 /// No table has a column for who sent an envelope.
 const LAYOUT: &str = "
+    -- One row for each life, the newest last.
     CREATE TABLE store (
         id BLOB NOT NULL CHECK (length(id) = 16)
     ) STRICT;
@@ -100,14 +101,24 @@ const UPDATES: [&str; 2] = [
     "ALTER TABLE mailbox ADD COLUMN mark BLOB CHECK (length(mark) = 16);",
 ];
 
-/// Lays the database out if it is new, or anew if it is of an older version; gives its id.
-pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
+/// Lives that are remembered: clients that were away for longer get again what they have not
+/// acknowledged, and know it by its ids.
+const LIVES_MAX: u32 = 1_000;
+
+/// Lays the database out if it is new, or anew if it is of an older version, and begins a new life.
+/// Gives all lives, the newest first: cursors count in them.
+///
+/// Files that are put back as they were begin a life that nobody has heard of, and do not know those
+/// that came after them. Otherwise they would take a cursor of the future for one of theirs, once
+/// they have given out as many sequences, and keep from its device what lies before it.
+pub(super) fn prepare(db: &Connection) -> Result<Vec<StoreId>, StoreError> {
     db.busy_timeout(BUSY)?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 && marks(db)? == (0, 0) {
-        return create(db);
+        create(db)?;
+        return lives(db);
     }
-    let id = identify(db)?;
+    identify(db)?;
     behave(db)?;
     let version = marks(db)?.1;
     if version < VERSION {
@@ -120,7 +131,24 @@ pub(super) fn prepare(db: &Connection) -> Result<StoreId, StoreError> {
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
-    Ok(id)
+    let transaction = db.unchecked_transaction()?;
+    begin_life(&transaction)?;
+    transaction.commit()?;
+    lives(db)
+}
+
+fn begin_life(db: &Connection) -> rusqlite::Result<()> {
+    let id: [u8; 16] = rand::random();
+    db.execute("INSERT INTO store (id) VALUES (?1)", [id])?;
+    let forget = "DELETE FROM store WHERE rowid <= (SELECT max(rowid) FROM store) - ?1";
+    db.execute(forget, [LIVES_MAX])?;
+    Ok(())
+}
+
+fn lives(db: &Connection) -> Result<Vec<StoreId>, StoreError> {
+    let mut statement = db.prepare("SELECT id FROM store ORDER BY rowid DESC")?;
+    let lives = statement.query_map([], |row| row.get(0).map(StoreId))?;
+    Ok(lives.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Sets how the connection behaves.
@@ -141,12 +169,16 @@ fn behave(db: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The id of a relay's database of this or an older version; changes nothing.
+/// The newest life of a relay's database of this or an older version; changes nothing.
 pub(super) fn identify(db: &Connection) -> Result<StoreId, StoreError> {
     match marks(db)? {
         (APPLICATION, 1..=VERSION) => {
             let id: Option<Vec<u8>> = db
-                .query_row("SELECT id FROM store", [], |row| row.get(0))
+                .query_row(
+                    "SELECT id FROM store ORDER BY rowid DESC LIMIT 1",
+                    [],
+                    |row| row.get(0),
+                )
                 .optional()?;
             id.and_then(|id| id.try_into().ok())
                 .map(StoreId)
@@ -160,11 +192,11 @@ pub(super) fn identify(db: &Connection) -> Result<StoreId, StoreError> {
     }
 }
 
-/// Begins a new life of the store: with another id, and without marks, which tell devices of theirs
-/// what they have done since.
+/// Begins the life of a copy, beside which the original goes on: without the lives so far, and
+/// without marks, which tell devices of theirs what they have done since.
 pub(super) fn renew(db: &Connection) -> rusqlite::Result<()> {
-    let id: [u8; 16] = rand::random();
-    db.execute("UPDATE store SET id = ?1", [id])?;
+    db.execute("DELETE FROM store", [])?;
+    begin_life(db)?;
     db.execute("UPDATE mailbox SET mark = NULL", [])?;
     Ok(())
 }
@@ -183,16 +215,15 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn create(db: &Connection) -> Result<StoreId, StoreError> {
+fn create(db: &Connection) -> Result<(), StoreError> {
     behave(db)?;
-    let id = StoreId(rand::random());
     let transaction = db.unchecked_transaction()?;
     transaction.execute_batch(LAYOUT)?;
-    transaction.execute("INSERT INTO store (id) VALUES (?1)", [id.0])?;
+    begin_life(&transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
-    Ok(id)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -246,7 +277,7 @@ mod tests {
         // The second time it is up to date already.
         for _ in 0..2 {
             let store = SqliteStore::open(folder.path()).unwrap();
-            assert_eq!(store.id(), StoreId([0x51; 16]));
+            assert!(store.lives.contains(&StoreId([0x51; 16])));
             put(&store, 0).await;
             assert_eq!(sequences(&store).await, [3, 4], "its ids are known");
         }
@@ -265,8 +296,8 @@ mod tests {
     fn a_store_whose_id_reads_as_something_else_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let db = Connection::open(folder.path().join("relay.db")).unwrap();
-        let id = create(&db).unwrap();
-        assert_eq!(identify(&db).unwrap(), id);
+        create(&db).unwrap();
+        assert_eq!(identify(&db).unwrap(), lives(&db).unwrap()[0]);
         db.execute_batch(
             "DROP TABLE store; CREATE TABLE store (id); INSERT INTO store VALUES (NULL)",
         )
