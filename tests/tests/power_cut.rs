@@ -139,7 +139,7 @@ fn what_comes_back_from_a_commit_that_failed_takes_nothing_with_it() {
         pages: 3,
     };
     // Each life of the store ends with commits that fail, and the next one begins well.
-    let fault = |call| format!("{call}:error=EIO:when=12+");
+    let fault = |call| format!("{call}:error=EIO:when=14+");
     let events = cut(load, 10, &[fault("fsync"), fault("fdatasync")]);
     let is =
         |start| move |event: &&Event| matches!(event, Event::Mark(mark) if mark.starts_with(start));

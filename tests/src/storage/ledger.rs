@@ -25,8 +25,8 @@ pub struct Ledger {
     /// Whether the disk fails now and then.
     fails: bool,
     steps: Arc<[Step]>,
-    /// The store's id, once it has been opened.
-    store: Option<String>,
+    /// The store's lives: another one each time that it was opened.
+    lives: Vec<String>,
     /// What it may have held when the last step was answered. More than one where a transaction
     /// that was declined may have come back from the journal when the store was opened again.
     possible: Vec<State>,
@@ -51,7 +51,7 @@ impl Ledger {
             load,
             fails,
             steps: load.steps().into(),
-            store: None,
+            lives: Vec::new(),
             possible: vec![State::default()],
             behind: Vec::new(),
             loose: Vec::new(),
@@ -79,8 +79,9 @@ impl Ledger {
                 self.possible = self.come_back();
                 self.behind.clear();
                 self.loose.clear();
-                let store = self.store.get_or_insert_with(|| rest.to_owned());
-                (store == rest).then_some(())
+                let is_new = !self.lives.iter().any(|life| life == rest);
+                self.lives.push(rest.to_owned());
+                is_new.then_some(())
             }
             "unopened" | "closed" => Some(()),
             "ask" | "skip" => {
@@ -406,8 +407,8 @@ impl Witness for Ledger {
         let folder = folder.join(STORE);
         let store = SqliteStore::open(&folder).map_err(|error| format!("{error:?}"))?;
         let id = format!("{:032x}", u128::from_be_bytes(store.id().0));
-        if self.store.as_ref().is_some_and(|store| *store != id) {
-            return Err("it is another store".to_owned());
+        if self.lives.contains(&id) {
+            return Err("it goes on with a life that has ended".to_owned());
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
