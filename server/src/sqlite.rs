@@ -27,10 +27,10 @@ mod writer;
 
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
+use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use rusqlite::{Connection, MAIN_DB};
@@ -65,8 +65,8 @@ pub struct SqliteStore {
     lives: Vec<StoreId>,
     writer: Writer,
     readers: Arc<Readers>,
-    /// Released last of all.
-    _lock: File,
+    /// Released last of all, by whoever still uses the folder.
+    _lock: Arc<File>,
 }
 
 impl SqliteStore {
@@ -76,6 +76,55 @@ impl SqliteStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let opened = Opened::open(dir)?;
+        let writer = Writer::start(opened.connection).map_err(StoreError::Thread)?;
+        Ok(Self {
+            lives: opened.lives,
+            writer,
+            readers: Arc::new(Readers::new(opened.path, false)),
+            _lock: Arc::new(opened.lock),
+        })
+    }
+
+    /// As [`SqliteStore::open`], without threads: everything is written wherever the future is
+    /// polled, by the clock of its runtime, and read by whoever asks. Once the store is dropped,
+    /// the future finishes the writes that are in order; dropped before, it takes along what was
+    /// not confirmed.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_here(
+        dir: &Path,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), StoreError> {
+        let opened = Opened::open(dir)?;
+        let (writer, writing) = Writer::start_here(opened.connection);
+        let lock = Arc::new(opened.lock);
+        let own_lock = Arc::clone(&lock);
+        let store = Self {
+            lives: opened.lives,
+            writer,
+            readers: Arc::new(Readers::new(opened.path, true)),
+            _lock: lock,
+        };
+        let writing = async move {
+            writing.await;
+            drop(own_lock);
+        };
+        Ok((store, writing))
+    }
+}
+
+/// A folder that is locked, and the database in it.
+struct Opened {
+    lock: File,
+    path: PathBuf,
+    connection: Connection,
+    /// The newest first.
+    lives: Vec<StoreId>,
+}
+
+impl Opened {
+    fn open(dir: &Path) -> Result<Self, StoreError> {
         folder::make(dir).map_err(StoreError::Folder)?;
         let lock = folder::open_private(&dir.join(LOCK)).map_err(StoreError::Folder)?;
         lock.try_lock().map_err(|error| match error {
@@ -97,10 +146,10 @@ impl SqliteStore {
         // SQLite synchronises the names of its files too, but takes no notice when that fails.
         folder::sync(dir).map_err(StoreError::Folder)?;
         Ok(Self {
+            lock,
+            path,
+            connection,
             lives,
-            writer: Writer::start(connection).map_err(StoreError::Thread)?,
-            readers: Arc::new(Readers::new(path)),
-            _lock: lock,
         })
     }
 }
@@ -118,6 +167,7 @@ impl Store for SqliteStore {
     async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {
         let is_known = self.lives.contains(&cursor.store);
         let after = is_known.then_some(cursor.after);
+        let shared = Arc::clone(self.writer.shared());
         self.writer
             .submit_then(
                 move |db, _| rows::admit(db, device, after, now_secs),
@@ -127,7 +177,7 @@ impl Store for SqliteStore {
                         mailbox.reserve(row.last);
                     }
                     // Nobody waits until what it lets go of has left the disk.
-                    drop(mailboxes.acknowledge(device, admission.after, Instant::now()));
+                    drop(mailboxes.acknowledge(device, admission.after, shared.now()));
                     admission
                 },
             )
@@ -152,7 +202,7 @@ impl Store for SqliteStore {
         let bytes = append.targets.iter().map(|(_, body)| body.len()).sum();
         let mut room = self.writer.room(bytes).await;
         loop {
-            let now = Instant::now();
+            let now = self.writer.shared().now();
             let appended = self
                 .writer
                 .shared()
@@ -217,7 +267,7 @@ impl Store for SqliteStore {
 
     async fn acknowledge(&self, device: DeviceKey, up_to: Sequence) -> Ticket<()> {
         loop {
-            let now = Instant::now();
+            let now = self.writer.shared().now();
             let acknowledged = self
                 .writer
                 .shared()

@@ -10,8 +10,10 @@
 #[cfg(test)]
 mod support;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use sotto_net::link::Cursor;
@@ -44,7 +46,42 @@ macro_rules! conformance {
                 within(super::$name(|| SqliteStore::open(folder.path()).unwrap())).await;
             })*
         }
+
+        mod sqlite_here {
+            use super::*;
+            $(#[tokio::test]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                let here = Here::default();
+                within(super::$name(|| here.open(folder.path()))).await;
+                here.end();
+            })*
+        }
     };
+}
+
+/// The embedded store without a thread of its own: polled elsewhere until it is dropped.
+#[derive(Default)]
+struct Here(RefCell<Option<JoinHandle<()>>>);
+
+impl Here {
+    fn open(&self, folder: &Path) -> SqliteStore {
+        self.end();
+        let (store, writing) = SqliteStore::open_here(folder).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let polling = std::thread::spawn(move || runtime.block_on(writing));
+        self.0.replace(Some(polling));
+        store
+    }
+
+    fn end(&self) {
+        if let Some(polling) = self.0.take() {
+            polling.join().unwrap();
+        }
+    }
 }
 
 conformance! {
@@ -803,4 +840,31 @@ async fn only_the_owner_may_read_what_is_stored() {
     for file in files {
         assert_eq!(mode(&file.path()), 0o600, "{:?}", file.file_name());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_without_a_thread_loses_what_was_not_confirmed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, writing) = SqliteStore::open_here(folder.path()).unwrap();
+    let writing = tokio::spawn(writing);
+    admit(&store, BOB).await;
+    put(&store, 1, BOB).await;
+    let attendance = store.attend(BOB).await.unwrap();
+    // Waits a moment for an acknowledgement, by the clock of the runtime.
+    let ticket = store.append(append(2, &[BOB], b"2")).await;
+    writing.abort();
+    assert!(writing.await.unwrap_err().is_cancelled());
+    assert_eq!(ticket.await, Err(Declined::Unavailable));
+    drop((attendance, store));
+
+    let (store, writing) = SqliteStore::open_here(folder.path()).unwrap();
+    let writing = tokio::spawn(writing);
+    assert_eq!(waiting(&store, BOB).await.len(), 1);
+    let _attendance = store.attend(BOB).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    store.append(append(3, &[BOB], b"3")).await.await.unwrap();
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(5));
+    assert_eq!(waiting(&store, BOB).await.len(), 2);
+    drop(store);
+    writing.await.unwrap();
 }

@@ -16,20 +16,23 @@ const READERS_MAX: usize = 4;
 #[derive(Debug)]
 pub(super) struct Readers {
     path: PathBuf,
+    /// Reads hold up whoever asks, instead of a blocking thread.
+    is_here: bool,
     turns: Semaphore,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, is_here: bool) -> Self {
         Self {
             path,
+            is_here,
             turns: Semaphore::new(READERS_MAX),
             idle: Mutex::new(Vec::new()),
         }
     }
 
-    /// Carries out a read on a blocking thread.
+    /// Carries out a read, as a rule on a blocking thread.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -39,16 +42,22 @@ impl Readers {
             .acquire()
             .await
             .map_err(|_| Declined::Unavailable)?;
-        let readers = Arc::clone(self);
-        tokio::task::spawn_blocking(move || {
-            let connection = readers.take()?;
-            let outcome = read(&connection);
-            readers.idle().push(connection);
-            outcome
-        })
-        .await
-        .map_err(|_| Declined::Unavailable)?
-        .map_err(Failure::into_declined)
+        let outcome = if self.is_here {
+            self.read(read)
+        } else {
+            let readers = Arc::clone(self);
+            tokio::task::spawn_blocking(move || readers.read(read))
+                .await
+                .map_err(|_| Declined::Unavailable)?
+        };
+        outcome.map_err(Failure::into_declined)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        let connection = self.take()?;
+        let outcome = read(&connection);
+        self.idle().push(connection);
+        outcome
     }
 
     fn take(&self) -> Result<Connection, Failure> {

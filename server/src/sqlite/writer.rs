@@ -1,17 +1,20 @@
-//! The one thread that writes, with group commit, and the mailboxes in memory that it writes down.
+//! The one thread (or task) that writes, with group commit, and the mailboxes in memory that it
+//! writes down.
 //!
 //! While the disk confirms one transaction, what arrives waits; all of it, up to [`BATCH_MAX`],
 //! then shares the next transaction and its confirmation. A job that fails is undone by itself; a
 //! transaction that fails fails all that is in it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep_until;
 
 use super::load::Load;
 use super::mailboxes::{Mailboxes, Writing, Written};
@@ -30,7 +33,8 @@ const WAITING_KIB_MAX: u32 = 32 * 1024;
 type Job = Box<dyn FnOnce(&Connection, &mut Vec<Event>) -> Settle + Send>;
 type Settle = Box<dyn FnOnce(&mut Mailboxes, bool)>;
 
-/// The thread. Dropping this finishes what waits, then closes the database.
+/// The thread, or the task that somebody else runs. Dropping this finishes what waits, then closes
+/// the database; a task does so when it is next polled.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     jobs_room: Arc<Semaphore>,
@@ -40,11 +44,35 @@ pub(super) struct Writer {
 }
 
 /// What the thread and its callers share.
-#[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
     /// Something is to be written, or to be waited for.
-    work: Condvar,
+    work: Work,
+}
+
+/// How whoever writes is woken, and what clock it waits by.
+enum Work {
+    /// A thread, by the system's clock.
+    Thread(Condvar),
+    /// A task, by its runtime's clock.
+    Task(Notify),
+}
+
+impl Work {
+    fn wake(&self) {
+        match self {
+            Self::Thread(work) => work.notify_one(),
+            Self::Task(work) => work.notify_one(),
+        }
+    }
+}
+
+/// What whoever writes does next.
+enum Next {
+    Write(Writing, Vec<Job>),
+    /// Waits until it is woken, or until something is due.
+    Wait(Option<Instant>),
+    End,
 }
 
 #[derive(Default)]
@@ -69,65 +97,112 @@ impl Shared {
         };
         drop(state);
         if is_sooner {
-            self.work.notify_one();
+            self.work.wake();
         }
         output
+    }
+
+    /// The time by which it is told when something is due.
+    pub(super) fn now(&self) -> Instant {
+        match self.work {
+            Work::Thread(_) => Instant::now(),
+            Work::Task(_) => tokio::time::Instant::now().into_std(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for what to do next; `None` at the end.
-    fn next(&self) -> Option<(Writing, Vec<Job>)> {
+    /// What to do now.
+    fn next(&self, state: &mut State) -> Next {
+        if state.is_closing {
+            state.mailboxes.hurry();
+        }
+        loop {
+            let now = self.now();
+            let due = state.mailboxes.due();
+            if state.jobs.is_empty() && due.is_none_or(|due| due > now) {
+                return match due {
+                    None if state.is_closing => Next::End,
+                    due => Next::Wait(due),
+                };
+            }
+            let writing = state.mailboxes.take(now, BATCH_MAX);
+            let most = state.jobs.len().min(BATCH_MAX);
+            let jobs: Vec<Job> = state.jobs.drain(..most).collect();
+            if !writing.is_empty() || !jobs.is_empty() {
+                return Next::Write(writing, jobs);
+            }
+        }
+    }
+
+    /// Waits for what to do next, on a thread that is there for nothing else; `None` at the end.
+    fn wait(&self, work: &Condvar) -> Option<(Writing, Vec<Job>)> {
         let mut state = self.state();
         loop {
-            if state.is_closing {
-                state.mailboxes.hurry();
-            }
-            let now = Instant::now();
-            let due = state.mailboxes.due();
-            if !state.jobs.is_empty() || due.is_some_and(|due| due <= now) {
-                let writing = state.mailboxes.take(now, BATCH_MAX);
-                let jobs: Vec<Job> = {
-                    let most = state.jobs.len().min(BATCH_MAX);
-                    state.jobs.drain(..most).collect()
-                };
-                if !writing.is_empty() || !jobs.is_empty() {
-                    return Some((writing, jobs));
-                }
-                continue;
-            }
-            state = match due {
-                None if state.is_closing => return None,
-                None => self
-                    .work
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(due) => {
-                    let waited = self.work.wait_timeout(state, due - now);
+            state = match self.next(&mut state) {
+                Next::Write(writing, jobs) => return Some((writing, jobs)),
+                Next::End => return None,
+                Next::Wait(None) => work.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Next::Wait(Some(due)) => {
+                    let left = due.saturating_duration_since(self.now());
+                    let waited = work.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
     }
+
+    /// As [`Shared::wait`], in a task.
+    async fn wait_here(&self, work: &Notify) -> Option<(Writing, Vec<Job>)> {
+        loop {
+            let next = self.next(&mut self.state());
+            match next {
+                Next::Write(writing, jobs) => return Some((writing, jobs)),
+                Next::End => return None,
+                Next::Wait(None) => work.notified().await,
+                Next::Wait(Some(due)) => tokio::select! {
+                    biased;
+                    () = work.notified() => {}
+                    () = sleep_until(due.into()) => {}
+                },
+            }
+        }
+    }
 }
 
 impl Writer {
+    /// Writes on a thread of its own.
     pub(super) fn start(db: Connection) -> io::Result<Self> {
-        let shared = Arc::<Shared>::default();
-        let watcher = Arc::new(OnceLock::new());
-        let (work, watched) = (Arc::clone(&shared), Arc::clone(&watcher));
+        let mut writer = Self::new(Work::Thread(Condvar::new()));
+        let (shared, watcher) = (Arc::clone(&writer.shared), Arc::clone(&writer.watcher));
         let thread = std::thread::Builder::new()
             .name("sotto-store".to_owned())
-            .spawn(move || run(&db, &work, &watched))?;
-        Ok(Self {
-            shared,
+            .spawn(move || run(&db, &shared, &watcher))?;
+        writer.thread = Some(thread);
+        Ok(writer)
+    }
+
+    /// Writes wherever the future is polled, which ends when the writer is dropped.
+    pub(super) fn start_here(db: Connection) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let writer = Self::new(Work::Task(Notify::new()));
+        let (shared, watcher) = (Arc::clone(&writer.shared), Arc::clone(&writer.watcher));
+        (writer, run_here(db, shared, watcher))
+    }
+
+    fn new(work: Work) -> Self {
+        let shared = Shared {
+            state: Mutex::default(),
+            work,
+        };
+        Self {
+            shared: Arc::new(shared),
             jobs_room: Arc::new(Semaphore::new(JOBS_MAX)),
             envelopes_room: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)),
-            watcher,
-            thread: Some(thread),
-        })
+            watcher: Arc::default(),
+            thread: None,
+        }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -183,7 +258,7 @@ impl Writer {
             state.jobs.push_back(job);
         }
         drop(state);
-        self.shared.work.notify_one();
+        self.shared.work.wake();
         ticket
     }
 
@@ -208,7 +283,7 @@ impl std::fmt::Debug for Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.state().is_closing = true;
-        self.shared.work.notify_one();
+        self.shared.work.wake();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -232,42 +307,63 @@ impl Drop for End<'_> {
 
 fn run(db: &Connection, shared: &Shared, watcher: &OnceLock<Watcher>) {
     let _end = End(shared);
+    if let Work::Thread(work) = &shared.work {
+        while let Some((writing, jobs)) = shared.wait(work) {
+            carry_out(db, shared, watcher, writing, jobs);
+        }
+    }
+}
+
+async fn run_here(db: Connection, shared: Arc<Shared>, watcher: Arc<OnceLock<Watcher>>) {
+    let _end = End(&shared);
+    if let Work::Task(work) = &shared.work {
+        while let Some((writing, jobs)) = shared.wait_here(work).await {
+            carry_out(&db, &shared, &watcher, writing, jobs);
+        }
+    }
+}
+
+/// One transaction, and what follows from it.
+fn carry_out(
+    db: &Connection,
+    shared: &Shared,
+    watcher: &OnceLock<Watcher>,
+    writing: Writing,
+    jobs: Vec<Job>,
+) {
+    let (begun, size) = (shared.now(), writing.len() + jobs.len());
     let mut events = Vec::new();
-    while let Some((writing, jobs)) = shared.next() {
-        let (begun, size) = (Instant::now(), writing.len() + jobs.len());
-        let mut settles = Vec::with_capacity(jobs.len());
-        let written = transaction::run(db, |db| {
-            let written = write(db, &writing)?;
-            for job in jobs {
-                settles.push(job(db, &mut events));
-                transaction::still_open(db)?;
-            }
-            Ok(written)
-        });
-        let is_durable = written.is_ok();
-        if !is_durable {
-            events.clear();
+    let mut settles = Vec::with_capacity(jobs.len());
+    let written = transaction::run(db, |db| {
+        let written = write(db, &writing)?;
+        for job in jobs {
+            settles.push(job(db, &mut events));
+            transaction::still_open(db)?;
         }
-        events.push(Event::TransactionEnded {
-            jobs: size,
-            took: begun.elapsed(),
-            durable: is_durable,
-        });
-        if let Some(watcher) = watcher.get() {
-            events.drain(..).for_each(watcher);
-        }
+        Ok(written)
+    });
+    let is_durable = written.is_ok();
+    if !is_durable {
         events.clear();
-        let mut state = shared.state();
-        match written {
-            Ok(written) => state.mailboxes.written(writing, written),
-            Err(error) => {
-                tracing::warn!(code = ?error.sqlite_error_code(), "a transaction failed");
-                state.mailboxes.lost(writing);
-            }
+    }
+    events.push(Event::TransactionEnded {
+        jobs: size,
+        took: shared.now().saturating_duration_since(begun),
+        durable: is_durable,
+    });
+    if let Some(watcher) = watcher.get() {
+        events.into_iter().for_each(watcher);
+    }
+    let mut state = shared.state();
+    match written {
+        Ok(written) => state.mailboxes.written(writing, written),
+        Err(error) => {
+            tracing::warn!(code = ?error.sqlite_error_code(), "a transaction failed");
+            state.mailboxes.lost(writing);
         }
-        for settle in settles {
-            settle(&mut state.mailboxes, is_durable);
-        }
+    }
+    for settle in settles {
+        settle(&mut state.mailboxes, is_durable);
     }
 }
 
@@ -275,7 +371,7 @@ fn run(db: &Connection, shared: &Shared, watcher: &OnceLock<Watcher>) {
 fn write(db: &Connection, writing: &Writing) -> rusqlite::Result<Written> {
     let mut written = Written::default();
     // Counted once for each mailbox; most have several envelopes in a batch.
-    let mut counts: HashMap<i64, Load> = HashMap::new();
+    let mut counts: BTreeMap<i64, Load> = BTreeMap::new();
     for row in &writing.envelopes {
         let inserted = if rows::insert(db, row)? {
             Load::of(&row.body)
