@@ -186,6 +186,7 @@ async fn run<S: Store>(
         news: admitted.queues.news,
     };
     tokio::select! {
+        biased;
         ended = control.run() => ended,
         ended = outflow.run() => Ok(ended?),
     }

@@ -76,9 +76,10 @@ async fn read<S: Store>(
     let fence = Arc::default();
     loop {
         let frame = tokio::select! {
-            frame = requests.next() => frame?,
+            biased;
             _ = end.wait_for(|end| *end) => None,
             () = queue.closed() => None,
+            frame = requests.next() => frame?,
         };
         let Some(frame) = frame else {
             return Ok(());

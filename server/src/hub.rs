@@ -1,6 +1,6 @@
 //! Who is connected, and who wants to know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sotto_net::quic::{CloseCode, Connection};
@@ -64,13 +64,14 @@ pub(crate) struct Hub {
     has_roster: bool,
 }
 
+/// Ordered, so that who is told first is the same in each run.
 #[derive(Debug, Default)]
 struct State {
-    sessions: HashMap<DeviceKey, Arc<Session>>,
+    sessions: BTreeMap<DeviceKey, Arc<Session>>,
     /// Who watches a device.
-    watchers: HashMap<DeviceKey, HashSet<DeviceKey>>,
+    watchers: BTreeMap<DeviceKey, BTreeSet<DeviceKey>>,
     /// Whom a device watches.
-    watched: HashMap<DeviceKey, Vec<DeviceKey>>,
+    watched: BTreeMap<DeviceKey, Vec<DeviceKey>>,
 }
 
 impl Hub {

@@ -261,23 +261,24 @@ async fn run<S: Store>(
     tokio::pin!(renewal);
     loop {
         tokio::select! {
+            biased;
             () = ended(&mut end) => break,
             () = &mut renewal => {}
-            incoming = endpoint.accept() => match incoming {
-                Some(incoming) => gate.admit(&shared, incoming, &mut connections),
-                None => break,
-            },
+            _ = expiry.tick() => expire(&shared).await,
+            _ = tidying.tick() => {
+                shared.rates.tidy();
+                shared.journal.tidy();
+            }
             Some(ended) = connections.join_next() => {
                 // A panic ends its own connection only.
                 if ended.is_err_and(|error| error.is_panic()) {
                     tracing::error!("a connection's task panicked");
                 }
             }
-            _ = expiry.tick() => expire(&shared).await,
-            _ = tidying.tick() => {
-                shared.rates.tidy();
-                shared.journal.tidy();
-            }
+            incoming = endpoint.accept() => match incoming {
+                Some(incoming) => gate.admit(&shared, incoming, &mut connections),
+                None => break,
+            },
         }
     }
     while connections.join_next().await.is_some() {}
