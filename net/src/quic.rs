@@ -18,9 +18,10 @@ use rustls_platform_verifier::Verifier;
 use sha2::Sha256;
 use socket2::SockRef;
 
+pub use quinn::udp::{RecvMeta, Transmit};
 pub use quinn::{
-    ClientConfig, Connection, ConnectionError, Endpoint, Incoming, RecvStream, SendStream,
-    ServerConfig, VarInt,
+    AsyncTimer, AsyncUdpSocket, ClientConfig, Connection, ConnectionError, Endpoint, Incoming,
+    RecvStream, Runtime, SendStream, ServerConfig, UdpPoller, VarInt,
 };
 
 use crate::certificate::CertificateSlot;
@@ -258,6 +259,50 @@ pub fn dialer(peer: SocketAddr) -> io::Result<Endpoint> {
         ([0u16; 8], 0).into()
     };
     Endpoint::client(any)
+}
+
+/// What an endpoint stands on, if not on a socket of the system and on tokio.
+#[derive(Debug, Clone)]
+pub struct Underlay {
+    /// Carries its packets.
+    pub socket: Arc<dyn AsyncUdpSocket>,
+    /// Runs its tasks, and tells the time.
+    pub runtime: Arc<dyn Runtime>,
+    /// For choices that are not secret, such as the packet numbers that are left out: 32 bytes.
+    /// Keys come from the system.
+    pub seed: [u8; 32],
+}
+
+impl Underlay {
+    fn endpoint(
+        self,
+        mut config: EndpointConfig,
+        server: Option<ServerConfig>,
+    ) -> io::Result<Endpoint> {
+        config.rng_seed(Some(self.seed));
+        Endpoint::new_with_abstract_socket(config, server, self.socket, self.runtime)
+    }
+}
+
+/// As [`listen`], on another underlay.
+///
+/// # Errors
+/// When the key cannot be used.
+pub fn listen_over(
+    underlay: Underlay,
+    key: &RelayKey,
+    certificate: &CertificateSlot,
+) -> io::Result<Endpoint> {
+    let config = server_config(key, certificate).map_err(io::Error::other)?;
+    underlay.endpoint(endpoint_config(key), Some(config))
+}
+
+/// As [`dialer`], on another underlay.
+///
+/// # Errors
+/// When the socket has no address.
+pub fn dialer_over(underlay: Underlay) -> io::Result<Endpoint> {
+    underlay.endpoint(EndpointConfig::default(), None)
 }
 
 /// The name that the client asked for in the handshake, at the relay's end.

@@ -18,7 +18,7 @@ use sotto_net::wire::{
 };
 use tokio::sync::mpsc;
 
-use crate::connection::{Ending, stamp_secs};
+use crate::connection::{Ending, stamp};
 use crate::fence::{Fence, Obstacle};
 use crate::relay::Shared;
 use crate::store::{Append, Claiming, Declined, Quota, Store};
@@ -300,7 +300,7 @@ async fn send<S: Store>(
             envelopes: limits.mailbox_envelopes,
             bytes: limits.mailbox_bytes,
         },
-        stored_secs: stamp_secs(),
+        stored_secs: stamp(shared.environment.now_secs()),
     };
     let ticket = shared.store.append(append).await;
     let (metrics, fence) = (Arc::clone(&shared.metrics), Arc::clone(fence));

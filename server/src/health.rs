@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::connection::now_secs;
 use crate::metrics::Reading;
 use crate::recent::Recent;
 use crate::relay::Shared;
@@ -97,7 +96,7 @@ impl<S: Store> Health<S> {
         let reading = Reading {
             usage: usage.await,
             tally: relay.store.tally(),
-            now_secs: now_secs(),
+            now_secs: relay.environment.now_secs(),
         };
         let text = relay.metrics.text(reading);
         text.map_err(|_| "the text cannot be written")

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - [`config`]: what a relay is told before it starts.
-//! - [`relay`]: a running relay: accepts, tidies, drains; `gate`: who may connect.
+//! - [`relay`]: a running relay: accepts, tidies, drains; `gate`: who may connect;
+//!   [`Environment`]: where its time and sockets come from.
 //! - [`store`]: what a relay needs from durable storage, as a trait; [`sqlite`]: the embedded one.
 //! - [`key`]: the relay's key on disk; `certificate`: one for its host name, if it has any.
 //! - `connection`: login and life of one connection; `control` its requests and answers,
@@ -28,6 +29,7 @@ mod certificate;
 mod connection;
 mod control;
 mod delivery;
+mod environment;
 mod fence;
 mod folder;
 mod gate;
@@ -47,6 +49,7 @@ pub mod store;
 
 pub use certificate::{CertificateFileError, CertificateFiles};
 pub use config::{Limits, Rate, RelayConfig, Seed};
+pub use environment::Environment;
 pub use key::{KeyFileError, back_up_key, relay_key};
 pub use note::{note_invites, noted_invites};
 pub use relay::{Relay, SpawnError};

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sotto_net::quic::{self, CloseCode, Endpoint};
+use sotto_net::quic::{CloseCode, Endpoint};
 use sotto_net::{CertificateSlot, Invite, InviteError, RelayKey, RelayPin};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ use tokio::time::{interval, timeout};
 use crate::admin::{Admin, Port};
 use crate::certificate::{Certificate, CertificateFileError};
 use crate::config::RelayConfig;
-use crate::connection::now_secs;
+use crate::environment::Environment;
 use crate::gate::Gate;
 use crate::health::Health;
 use crate::hub::Hub;
@@ -62,6 +62,7 @@ pub enum SpawnError {
 /// What all connections of a relay share.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
+    pub(crate) environment: Environment,
     pub(crate) config: RelayConfig,
     pub(crate) pin: RelayPin,
     pub(crate) store: Arc<S>,
@@ -97,6 +98,19 @@ impl Relay {
         key: RelayKey,
         store: S,
     ) -> Result<Self, SpawnError> {
+        Self::spawn_in(Environment::system(), config, key, store).await
+    }
+
+    /// As [`Relay::spawn`], with time and sockets from elsewhere.
+    ///
+    /// # Errors
+    /// See [`SpawnError`].
+    pub async fn spawn_in<S: Store>(
+        environment: Environment,
+        config: RelayConfig,
+        key: RelayKey,
+        store: S,
+    ) -> Result<Self, SpawnError> {
         let port = match config.admin {
             Some(address) => Some(bind_admin(address).await?),
             None => None,
@@ -106,7 +120,8 @@ impl Relay {
             .as_ref()
             .map_or_else(CertificateSlot::default, |it| it.slot().clone());
         let listen = config.listen;
-        let endpoint = quic::listen(listen, &key, &slot).map_err(|error| match error.kind() {
+        let endpoint = environment.endpoint(listen, &key, &slot);
+        let endpoint = endpoint.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => SpawnError::AddressInUse(listen),
             _ => SpawnError::Listen(listen, error),
         })?;
@@ -124,7 +139,7 @@ impl Relay {
         };
         store.seed(config.seeds.clone()).await.await?;
         let hub = Arc::new(Hub::new(config.roster));
-        let metrics = Arc::new(Metrics::new(now_secs()));
+        let metrics = Arc::new(Metrics::new(environment.now_secs()));
         let (events, counts) = (Arc::clone(&hub), Arc::clone(&metrics));
         store.watch(Box::new(move |event| {
             counts.on_event(&event);
@@ -135,6 +150,7 @@ impl Relay {
             rates: Rates::new(&config.limits, &metrics.rate_limited),
             metrics,
             journal: Journal::default(),
+            environment,
             config,
             pin,
             store: Arc::new(store),
@@ -292,7 +308,7 @@ async fn ended(end: &mut watch::Receiver<bool>) {
 
 async fn expire<S: Store>(shared: &Shared<S>) {
     let age = shared.config.limits.envelope_age.as_secs();
-    let before = now_secs().saturating_sub(age);
+    let before = shared.environment.now_secs().saturating_sub(age);
     loop {
         match shared.store.expire(before).await.await {
             Ok(0) => return,
