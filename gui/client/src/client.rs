@@ -88,9 +88,13 @@ pub struct Busy(pub Command);
 /// Resolves to the answer to a question. It borrows nothing; whoever drops it no longer waits.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, AskError>> + Send>>;
 
+/// What a profile does until the client ends, to be polled by one thread.
+pub type Life = Pin<Box<dyn Future<Output = ()>>>;
+
 /// All identities of one computer, each with its vault, its connection and its thread.
 ///
-/// Dropping it ends all of them and waits for that; everything acknowledged is durable already.
+/// Dropping it ends all of them and waits for their threads; everything acknowledged is durable
+/// already.
 pub struct Client {
     config: Config,
     publisher: Arc<Publisher>,
@@ -98,12 +102,12 @@ pub struct Client {
     profiles: HashMap<ProfileId, Running>,
 }
 
-/// A profile that lives on its thread.
+/// A profile that lives on its thread, or wherever its life is polled.
 struct Running {
     person: Person,
     requests: mpsc::Sender<Request>,
     shutdown: watch::Sender<bool>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Client {
@@ -116,11 +120,36 @@ impl Client {
         config: &Config,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
+        let mut client = Self::new(config, wake);
+        for (profile, mut running) in client.profiles_at_start() {
+            running.thread = Some(live_on_thread(profile)?);
+            client.keep(running);
+        }
+        Ok(client)
+    }
+
+    /// As [`Client::start`] without threads: the profiles are what polls their lives, in the
+    /// current tokio runtime or another one with time.
+    pub fn start_here(
+        config: &Config,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> (Self, Vec<Life>) {
+        let mut client = Self::new(config, wake);
+        let mut lives: Vec<Life> = Vec::new();
+        for (profile, running) in client.profiles_at_start() {
+            lives.push(Box::pin(profile.run()));
+            client.keep(running);
+        }
+        (client, lives)
+    }
+
+    /// A client that shows its identities, and has none that lives.
+    fn new(config: &Config, wake: impl Fn() + Send + Sync + 'static) -> Self {
         if identities::tidy(&config.data_dir).is_err() {
             tracing::warn!("what is left of an identity could not be removed");
         }
         let wake: Wake = Box::new(wake);
-        let mut client = Self {
+        let client = Self {
             config: config.clone(),
             publisher: Arc::new(Publisher::new(wake)),
             teller: Teller::new(),
@@ -129,14 +158,24 @@ impl Client {
         for person in &config.people {
             client.publisher.add(closed_view(person));
         }
-        for person in &config.people {
-            let opens = match &config.open {
+        client
+    }
+
+    fn profiles_at_start(&self) -> Vec<(Profile, Running)> {
+        let people = &self.config.people;
+        let profile = |person: &Person| {
+            let opens = match &self.config.open {
                 OpenAtStart::All => true,
                 OpenAtStart::Only(only) => *only == ProfileId::new(&person.handle),
             };
-            client.start_profile(person, &config.people, opens)?;
-        }
-        Ok(client)
+            self.profile(person, people, opens)
+        };
+        people.iter().map(profile).collect()
+    }
+
+    fn keep(&mut self, running: Running) {
+        let id = ProfileId::new(&running.person.handle);
+        self.profiles.insert(id, running);
     }
 
     /// Adds an identity while the client runs, and makes it if there is none with this handle on
@@ -149,10 +188,13 @@ impl Client {
         let taken: Vec<String> = others.iter().map(|other| other.handle.clone()).collect();
         identities::check(person, &taken)?;
         self.publisher.add(closed_view(person));
-        if self.start_profile(person, &others, true).is_err() {
+        let (profile, mut running) = self.profile(person, &others, true);
+        let Ok(thread) = live_on_thread(profile) else {
             self.publisher.remove(&ProfileId::new(&person.handle));
             return Err(IdentityError::Thread);
-        }
+        };
+        running.thread = Some(thread);
+        self.keep(running);
         Ok(())
     }
 
@@ -170,12 +212,8 @@ impl Client {
         self.profiles.values().map(|running| &running.person)
     }
 
-    fn start_profile(
-        &mut self,
-        person: &Person,
-        people: &[Person],
-        opens_at_start: bool,
-    ) -> Result<(), StartError> {
+    /// A profile, and what leads to it.
+    fn profile(&self, person: &Person, people: &[Person], opens: bool) -> (Profile, Running) {
         let config = &self.config;
         let (requests, receiver) = mpsc::channel(COMMANDS_MAX);
         let (shutdown, shutdown_receiver) = watch::channel(false);
@@ -186,7 +224,7 @@ impl Client {
                 .filter(|other| *other != person)
                 .cloned()
                 .collect(),
-            opens_at_start,
+            opens_at_start: opens,
             person: person.clone(),
             requests: receiver,
             relay: config.relay.clone(),
@@ -197,23 +235,13 @@ impl Client {
             lock_after: None,
             environment: config.environment.clone(),
         };
-        // All sockets and timers of a profile live on its own thread, so that a slow disk or a
-        // passphrase being checked holds up nobody else.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let thread = thread::Builder::new()
-            .name(format!("profile-{}", person.handle))
-            .spawn(move || runtime.block_on(profile.run()))?;
         let running = Running {
             person: person.clone(),
             requests,
             shutdown,
-            thread,
+            thread: None,
         };
-        self.profiles
-            .insert(ProfileId::new(&person.handle), running);
-        Ok(())
+        (profile, running)
     }
 
     /// Hands a command over without waiting.
@@ -352,9 +380,22 @@ impl Client {
     }
 }
 
+/// All sockets and timers of a profile live on its own thread, so that a slow disk or a passphrase
+/// being checked holds up nobody else.
+fn live_on_thread(profile: Profile) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::Builder::new()
+        .name(format!("profile-{}", profile.person.handle))
+        .spawn(move || runtime.block_on(profile.run()))
+}
+
 impl Running {
     fn join(self) {
-        if self.thread.join().is_err() {
+        if let Some(thread) = self.thread
+            && thread.join().is_err()
+        {
             tracing::error!("a profile's thread panicked");
         }
     }
