@@ -27,8 +27,8 @@ const CLAIM_RETRY_MILLIS: i64 = 60_000;
 const SEND_RETRY_MILLIS: i64 = 5_000;
 /// How often prekeys are looked at, at most.
 const MAINTENANCE_MILLIS: i64 = 60 * 60 * 1000;
-/// A session beside the one that both ends chose is dropped after so long a silence
-/// (PROTOCOL §3).
+/// A session beside the one that both ends chose is dropped when the peer was heard so much later in
+/// that one (PROTOCOL §3.5).
 const SPARE_SESSION_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// What an answer belongs to.
@@ -112,7 +112,6 @@ impl Core {
         self.publish_prekeys(now);
         self.claim();
         self.watch_presence();
-        self.drop_spare_sessions(now);
         self.advance_all(now);
     }
 
@@ -146,7 +145,7 @@ impl Core {
         if link.maintain_at_millis <= now.unix_millis {
             link.maintain_at_millis = now.unix_millis + MAINTENANCE_MILLIS;
             self.publish_prekeys(now);
-            self.drop_spare_sessions(now);
+            self.drop_spare_sessions();
         }
         self.publish_when_due(now);
         self.advance_all(now);
@@ -360,15 +359,19 @@ impl Core {
         self.advance(id, now);
     }
 
-    fn drop_spare_sessions(&mut self, now: Moment) {
-        let before = now.unix_millis - SPARE_SESSION_MILLIS;
+    /// That nothing came in a session for long says little: one may have been away. That the peer was
+    /// heard in the other one since says that it has left this one, once what waits at the relay is
+    /// read: not at the beginning of a connection.
+    fn drop_spare_sessions(&mut self) {
         for chat in self.chats.values_mut() {
-            let Some(sending) = chat.sending_session().map(|held| held.session.id()) else {
+            let Some(sending) = chat.sending_session() else {
                 continue;
             };
+            let id = sending.session.id();
+            let before = sending.heard_at_millis.saturating_sub(SPARE_SESSION_MILLIS);
             let (kept, spare) = std::mem::take(&mut chat.sessions)
                 .into_iter()
-                .partition(|held| held.session.id() == sending || held.heard_at_millis > before);
+                .partition(|held| held.session.id() == id || held.heard_at_millis > before);
             chat.sessions = kept;
             for held in spare {
                 let id = held.session.id();

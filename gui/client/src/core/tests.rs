@@ -428,6 +428,66 @@ fn both_sides_send_in_the_same_session_after_two_first_messages() {
 }
 
 #[test]
+fn what_lay_at_the_relay_for_long_opens_in_a_session_that_is_only_received_in() {
+    const EIGHT_DAYS: Moment = Moment {
+        unix_millis: NOW.unix_millis + 8 * 24 * 60 * 60 * 1_000,
+    };
+    // She comes back after a week, or her computer slept and does not know yet.
+    for is_asleep in [false, true] {
+        let (mut alice, mut bob) = pair();
+        alice.write("from Alice", NOW);
+        bob.write("from Bob", NOW);
+        let (to_bob, to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
+        let envelope = bob.envelope(body(&to_bob[0]));
+        bob.step(Input::Deliveries(vec![envelope]), NOW);
+        let envelope = alice.envelope(body(&to_alice[0]));
+        alice.step(Input::Deliveries(vec![envelope]), NOW);
+        // Each answers where it was heard: she sends in one session and hears him in the other.
+        bob.write("while you are away", NOW);
+        let to_alice = bob.sends(&mut alice, NOW);
+        if is_asleep {
+            alice.step(Input::Timer, EIGHT_DAYS);
+        } else {
+            alice.step(Input::LinkDown, NOW);
+            alice.link_up(EIGHT_DAYS);
+        }
+        for send in to_alice {
+            let envelope = alice.envelope(body(&send));
+            alice.step(Input::Deliveries(vec![envelope]), EIGHT_DAYS);
+        }
+        assert_eq!((alice.received(), alice.core.notice()), (2, None));
+    }
+}
+
+#[test]
+fn a_session_goes_when_the_peer_is_heard_in_the_other_one_for_a_week() {
+    let (mut alice, mut bob) = pair();
+    alice.write("from Alice", NOW);
+    bob.write("from Bob", NOW);
+    let (mut to_bob, mut to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
+    let kept = |side: &Side| side.core.chats[&CHAT].sessions.len();
+    for day in 0..=9 {
+        let now = later(day * 24 * 60 * 60 * 1_000);
+        for (side, sends) in [(&mut bob, to_bob), (&mut alice, to_alice)] {
+            for send in sends {
+                let envelope = side.envelope(body(&send));
+                side.step(Input::Deliveries(vec![envelope]), now);
+            }
+            side.step(Input::Timer, now);
+            // What was written on the first day came on the second, in the one or the other.
+            assert!(
+                day == 7 || kept(side) == if day < 7 { 2 } else { 1 },
+                "{day}"
+            );
+        }
+        alice.write("day by day", now);
+        bob.write("day by day", now);
+        (to_bob, to_alice) = (alice.sends(&mut bob, now), bob.sends(&mut alice, now));
+    }
+    assert!(alice.core.notice().is_none() && bob.core.notice().is_none());
+}
+
+#[test]
 fn failing_first_messages_make_the_mailbox_wait_and_nothing_honest_is_lost() {
     let (mut alice, mut bob) = pair();
     alice.write("honest", NOW);
