@@ -5,6 +5,7 @@
 //! - [`Host`]: a relay that can be stopped, killed and started again at the same address.
 //! - [`Liar`]: a hostile relay on an endpoint of its own, which says what a test wants.
 //! - [`Tap`]: a relay's store that remembers every envelope, and can damage them on the way.
+//! - [`simulation`]: all of it on simulated time and a simulated network, repeatable from a seed.
 //! - [`storage`]: disks that fail, and power that is cut. Linux only.
 //!
 //! Nothing here sleeps: everything is awaited, with a deadline.
@@ -18,6 +19,7 @@ mod desk;
 mod host;
 mod ledger;
 mod liar;
+pub mod simulation;
 #[cfg(target_os = "linux")]
 pub mod storage;
 mod tap;

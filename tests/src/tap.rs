@@ -8,16 +8,19 @@ use sotto_crypto::Packet;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, Mark, Prekey, Sequence, StoreId};
 use sotto_relay::store::{
-    Admission, Append, Attendance, Claiming, Declined, Store, TakenBundle, Tally, Ticket, Usage,
-    Watcher,
+    Admission, Append, Attendance, Claiming, Declined, Event, Store, TakenBundle, Tally, Ticket,
+    Usage, Watcher,
 };
 use sotto_relay::{Seed, SqliteStore};
 
 /// What passes through a relay, and whether it is damaged there.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Tap {
     state: Arc<Mutex<State>>,
+    listener: Option<Arc<Listener>>,
 }
+
+type Listener = dyn Fn(&Event) + Send + Sync;
 
 #[derive(Debug, Default)]
 struct State {
@@ -26,7 +29,22 @@ struct State {
     declines: usize,
 }
 
+impl std::fmt::Debug for Tap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tap").finish_non_exhaustive()
+    }
+}
+
 impl Tap {
+    /// Hears of the store's events before the relay does.
+    #[must_use]
+    pub fn on_event(self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self {
+            listener: Some(Arc::new(listener)),
+            ..self
+        }
+    }
+
     /// Puts the tap around a store.
     pub fn around(&self, store: SqliteStore) -> impl Store {
         Tapped {
@@ -100,7 +118,13 @@ impl Store for Tapped {
     }
 
     fn watch(&self, watcher: Watcher) {
-        self.store.watch(watcher);
+        let listener = self.tap.listener.clone();
+        self.store.watch(Box::new(move |event| {
+            if let Some(listener) = &listener {
+                listener(&event);
+            }
+            watcher(event);
+        }));
     }
 
     async fn admit(&self, device: DeviceKey, cursor: Cursor, now_secs: u64) -> Ticket<Admission> {

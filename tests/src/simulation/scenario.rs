@@ -1,0 +1,268 @@
+//! Who talks over what network, and what goes wrong.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand::seq::IndexedRandom as _;
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{Instant, sleep};
+
+use super::chance::chance;
+use super::faults::{self, Faults};
+use super::network::{Host, Weather};
+use super::world::World;
+use super::{invariants, person};
+
+/// How long everything may take to settle once the network is whole.
+const SETTLING: Duration = Duration::from_mins(5);
+/// When the last person begins, as a share of the time; others may have written to them by then.
+const LATEST: f64 = 0.3;
+/// How often it is looked whether it has.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+/// How long it then stays as it is, for what would come too late.
+const AFTERWARDS: Duration = Duration::from_secs(10);
+
+/// A kind of world.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    name: &'static str,
+    people: usize,
+    deeds: u32,
+    span: Duration,
+    weather: Option<Weather>,
+    faults: Faults,
+}
+
+impl Scenario {
+    /// Four people, and whatever can happen to them.
+    pub fn standard() -> Self {
+        Self::new("standard").faults(Faults {
+            relay_crashes: 2,
+            client_crashes: 2,
+            cuts: 2,
+            moves: 2,
+            black_holes: 1,
+            clock_steps: 2,
+        })
+    }
+
+    /// All scenarios.
+    pub fn all() -> Vec<Self> {
+        let new = Self::new;
+        let faults = Faults::default();
+        vec![
+            Self::standard(),
+            new("calm").weather(Weather::CALM),
+            new("storm").weather(Weather {
+                lost_per_mille: 300,
+                doubled_per_mille: 50,
+                delay: Duration::from_millis(20),
+                jitter: Duration::from_millis(200),
+            }),
+            new("crashes").faults(Faults {
+                relay_crashes: 6,
+                client_crashes: 8,
+                ..faults
+            }),
+            new("cuts").faults(Faults { cuts: 8, ..faults }),
+            new("moves").faults(Faults {
+                moves: 12,
+                black_holes: 4,
+                ..faults
+            }),
+            new("clocks").faults(Faults {
+                relay_crashes: 1,
+                client_crashes: 1,
+                clock_steps: 12,
+                ..faults
+            }),
+            new("burst")
+                .deeds(48, Duration::from_secs(4))
+                .faults(Faults {
+                    relay_crashes: 1,
+                    client_crashes: 1,
+                    ..faults
+                }),
+            new("hours")
+                .deeds(16, Duration::from_hours(3))
+                .faults(Faults {
+                    relay_crashes: 2,
+                    client_crashes: 2,
+                    cuts: 2,
+                    moves: 4,
+                    clock_steps: 2,
+                    ..faults
+                }),
+        ]
+    }
+
+    /// The scenario of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|it| it.name == name)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            people: 4,
+            deeds: 16,
+            span: Duration::from_mins(1),
+            weather: None,
+            faults: Faults::default(),
+        }
+    }
+
+    /// The same weather for each seed; otherwise it differs.
+    fn weather(self, weather: Weather) -> Self {
+        Self {
+            weather: Some(weather),
+            ..self
+        }
+    }
+
+    /// What each person does, and within what time.
+    fn deeds(self, deeds: u32, span: Duration) -> Self {
+        Self {
+            deeds,
+            span,
+            ..self
+        }
+    }
+
+    fn faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    fn weather_of(&self, seed: u64) -> Weather {
+        let mut chance = chance(seed, "weather", 0);
+        self.weather.unwrap_or_else(|| Weather {
+            lost_per_mille: *[0, 100, 300].choose(&mut chance).unwrap_or(&0),
+            doubled_per_mille: chance.random_range(0..100),
+            delay: Duration::from_millis(chance.random_range(1..80)),
+            jitter: Duration::from_millis(chance.random_range(0..200)),
+        })
+    }
+}
+
+/// How a world has ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was not as it must be; empty if all is well.
+    pub wrongs: Vec<String>,
+    /// Over times, addresses and lengths of all packets, and what clients told.
+    pub trace_hash: u64,
+    /// How many packets were sent.
+    pub packets: u64,
+    /// How much time has passed in it.
+    pub simulated: Duration,
+    /// What happened, line by line, if it was asked for.
+    pub trace: Vec<String>,
+}
+
+impl Outcome {
+    /// Something panicked; nothing else is known.
+    pub fn of_panic() -> Self {
+        Self {
+            wrongs: vec!["something panicked".to_owned()],
+            ..Self::default()
+        }
+    }
+}
+
+/// Carries out a scenario in the world of this seed.
+///
+/// # Panics
+/// When the world cannot be made, or something in it panics.
+pub fn run(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    LocalSet::new().block_on(&runtime, live(scenario, seed, keeps_trace))
+}
+
+async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
+    let begun = Instant::now();
+    let (world, crashes) = World::new(seed, scenario.people, keeps_trace);
+    spawn_local(Rc::clone(&world).go_on(crashes));
+    world.network.set_weather(scenario.weather_of(seed));
+    world.start(Host::RELAY).await;
+    let mut chance = chance(seed, "beginnings", 0);
+    for machine in &world.people {
+        let wait = scenario.span.mul_f64(chance.random_range(0.0..LATEST));
+        let (world, host) = (Rc::clone(&world), machine.host);
+        spawn_local(async move {
+            sleep(wait).await;
+            world.start(host).await;
+        });
+    }
+    let faults = faults::happen(Rc::clone(&world), scenario.faults, scenario.span);
+    let mut tasks = vec![spawn_local(faults)];
+    for number in 0..scenario.people {
+        let person = person::live(Rc::clone(&world), number, scenario.deeds, scenario.span);
+        tasks.push(spawn_local(person));
+    }
+    for task in tasks {
+        task.await.expect("a task that does not panic");
+    }
+    world.network.note("the network is whole again");
+    world.heal();
+    settle(&world).await;
+    invariants::look(&world).await;
+    world.end(Host::RELAY).await;
+    for machine in &world.people {
+        world.end(machine.host).await;
+    }
+    invariants::search_relay(&world);
+    Outcome {
+        wrongs: world.journal.wrongs(),
+        trace_hash: world.network.trace_hash(),
+        packets: world.network.packets(),
+        simulated: begun.elapsed(),
+        trace: world.network.take_lines(),
+    }
+}
+
+/// Waits until all is as it must be, and looks whether it stays so.
+async fn settle(world: &World) {
+    let deadline = Instant::now() + SETTLING;
+    loop {
+        // What has just crashed is seen as such a moment later.
+        sleep(LOOK_INTERVAL).await;
+        if world.is_whole() {
+            break;
+        }
+        if Instant::now() > deadline {
+            return world.journal.wrong("not everybody starts again".to_owned());
+        }
+    }
+    for machine in &world.people {
+        person::say_last(world, machine).await;
+    }
+    loop {
+        sleep(LOOK_INTERVAL).await;
+        let differences = invariants::differences(world).await;
+        if differences.is_empty() {
+            break;
+        }
+        if Instant::now() > deadline {
+            for difference in differences {
+                world.journal.wrong(difference);
+            }
+            return;
+        }
+    }
+    sleep(AFTERWARDS).await;
+    for difference in invariants::differences(world).await {
+        world
+            .journal
+            .wrong(format!("{difference}, after it was right"));
+    }
+}
