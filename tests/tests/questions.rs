@@ -206,7 +206,7 @@ fn an_identity_is_added_found_renamed_removed_and_deleted_while_others_live() {
     let data_dir = dir.path().join("one");
     let deleted = identities::delete(&data_dir, "guest");
     assert!(deleted.is_err(), "it is in use");
-    desk.client_mut().remove(&guest);
+    desk.client_mut().remove(&guest).wait();
     assert!(desk.model().profile(&guest).is_none());
     // Its name is the vault's.
     desk.client_mut().add(&identities::person("guest")).unwrap();
@@ -214,7 +214,7 @@ fn an_identity_is_added_found_renamed_removed_and_deleted_while_others_live() {
         (view.state == ProfileState::Ready).then(|| view.name.clone())
     });
     assert_eq!(name, "Evelyn");
-    desk.client_mut().remove(&guest);
+    desk.client_mut().remove(&guest).wait();
     identities::delete(&data_dir, "guest").unwrap();
     desk.write("alice", "bob", "still here");
     assert_eq!(identities::list(&data_dir).unwrap(), ["alice"]);

@@ -15,7 +15,7 @@ use sotto_net::people::WELL_KNOWN;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::command::Command;
+use crate::command::{Command, Passphrase};
 use crate::environment::Environment;
 use crate::event::{Events, Teller};
 use crate::identities::{self, IdentityError};
@@ -102,6 +102,24 @@ pub struct Client {
     profiles: HashMap<ProfileId, Running>,
 }
 
+/// An identity that is being closed. Whoever drops it does not wait.
+#[derive(Debug)]
+#[must_use = "its folder is free only after `wait`"]
+pub struct Closing(Option<JoinHandle<()>>);
+
+impl Closing {
+    /// Waits until the identity's folder is free. A passphrase that is being checked, or a key that
+    /// is being made, takes its seconds: not for a thread that draws. A life that the caller polls
+    /// is not waited for.
+    pub fn wait(self) {
+        if let Some(thread) = self.0
+            && thread.join().is_err()
+        {
+            tracing::error!("a profile's thread panicked");
+        }
+    }
+}
+
 /// A profile that lives on its thread, or wherever its life is polled.
 struct Running {
     person: Person,
@@ -184,11 +202,26 @@ impl Client {
     /// # Errors
     /// When its handle or name is none or taken, or there is no room for it.
     pub fn add(&mut self, person: &Person) -> Result<(), IdentityError> {
-        let others: Vec<Person> = self.people().cloned().collect();
-        let taken: Vec<String> = others.iter().map(|other| other.handle.clone()).collect();
+        self.create(person, Passphrase::default())
+    }
+
+    /// As [`Client::add`]; if the identity is made, this passphrase protects it, unless it is
+    /// empty.
+    ///
+    /// # Errors
+    /// As [`Client::add`].
+    pub fn create(&mut self, person: &Person, passphrase: Passphrase) -> Result<(), IdentityError> {
+        let model = self.snapshot();
+        let others = model.profiles.iter().map(|profile| Person {
+            handle: profile.id.as_str().to_owned(),
+            name: profile.name.clone(),
+        });
+        let others: Vec<Person> = others.collect();
+        let taken: Vec<&str> = others.iter().map(|other| &*other.handle).collect();
         identities::check(person, &taken)?;
         self.publisher.add(closed_view(person));
-        let (profile, mut running) = self.profile(person, &others, true);
+        let (mut profile, mut running) = self.profile(person, &others, true);
+        profile.new_passphrase = passphrase;
         let Ok(thread) = live_on_thread(profile) else {
             self.publisher.remove(&ProfileId::new(&person.handle));
             return Err(IdentityError::Thread);
@@ -198,18 +231,15 @@ impl Client {
         Ok(())
     }
 
-    /// Closes an identity and forgets it in this client; waits until its folder is free. Nothing
-    /// is deleted.
-    pub fn remove(&mut self, profile: &ProfileId) {
-        if let Some(running) = self.profiles.remove(profile) {
+    /// Closes an identity and forgets it in this client, without waiting for its thread. Nothing is
+    /// deleted. Before it is added again, or deleted, [`Closing::wait`] has to return.
+    pub fn remove(&mut self, profile: &ProfileId) -> Closing {
+        let running = self.profiles.remove(profile);
+        self.publisher.remove(profile);
+        Closing(running.and_then(|running| {
             running.shutdown.send_replace(true);
-            running.join();
-            self.publisher.remove(profile);
-        }
-    }
-
-    fn people(&self) -> impl Iterator<Item = &Person> {
-        self.profiles.values().map(|running| &running.person)
+            running.thread
+        }))
     }
 
     /// A profile, and what leads to it.
@@ -226,6 +256,7 @@ impl Client {
                 .collect(),
             opens_at_start: opens,
             person: person.clone(),
+            new_passphrase: Passphrase::default(),
             requests: receiver,
             relay: config.relay.clone(),
             shutdown: shutdown_receiver,
@@ -391,23 +422,13 @@ fn live_on_thread(profile: Profile) -> io::Result<JoinHandle<()>> {
         .spawn(move || runtime.block_on(profile.run()))
 }
 
-impl Running {
-    fn join(self) {
-        if let Some(thread) = self.thread
-            && thread.join().is_err()
-        {
-            tracing::error!("a profile's thread panicked");
-        }
-    }
-}
-
 impl Drop for Client {
     fn drop(&mut self) {
         for running in self.profiles.values() {
             running.shutdown.send_replace(true);
         }
         for (_, running) in self.profiles.drain() {
-            running.join();
+            Closing(running.thread).wait();
         }
     }
 }

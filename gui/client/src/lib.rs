@@ -37,7 +37,7 @@ mod vault;
 
 pub use backup::{BackupError, restore};
 pub use client::{
-    Answer, Busy, Client, Config, Life, OpenAtStart, Person, StartError, well_known_people,
+    Answer, Busy, Client, Closing, Config, Life, OpenAtStart, Person, StartError, well_known_people,
 };
 pub use command::{Command, Passphrase};
 pub use environment::Environment;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use sotto_crypto::{Argon2Cost, Identity};
 use sotto_net::Invite;
 use tokio::sync::{mpsc, watch};
+use zeroize::Zeroize as _;
 
 use crate::client::Person;
-use crate::command::Command;
+use crate::command::{Command, Passphrase};
 use crate::core::effects::ChatRecord;
 use crate::engine::{Engine, Exit};
 use crate::environment::Environment;
@@ -29,6 +30,8 @@ pub(crate) struct Profile {
     /// The other people of this computer: a new profile starts with chats with them.
     pub(crate) others: Vec<Person>,
     pub(crate) opens_at_start: bool,
+    /// Protects the vault if one is made; empty for none. Wiped once there is a vault.
+    pub(crate) new_passphrase: Passphrase,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) relay: watch::Receiver<Option<Invite>>,
     pub(crate) shutdown: watch::Receiver<bool>,
@@ -75,10 +78,17 @@ impl Profile {
         }
     }
 
-    fn show(&self, state: ProfileState, has_passphrase: bool) {
+    fn show(&self, state: ProfileState) {
         self.publisher.publish(ProfileView {
             state,
-            has_passphrase,
+            ..closed_view(&self.person)
+        });
+    }
+
+    fn show_locked(&self, wrong: bool, checking: bool) {
+        self.publisher.publish(ProfileView {
+            state: ProfileState::Locked { wrong, checking },
+            has_passphrase: true,
             ..closed_view(&self.person)
         });
     }
@@ -99,7 +109,7 @@ impl Profile {
     }
 
     async fn wait(&mut self, state: ProfileState) -> Stage {
-        self.show(state, false);
+        self.show(state);
         loop {
             match self.command().await {
                 None => return Stage::End,
@@ -110,8 +120,12 @@ impl Profile {
     }
 
     fn find(&mut self) -> Stage {
-        self.show(ProfileState::Opening, false);
-        match vault::find(&self.path) {
+        self.show(ProfileState::Opening);
+        let found = vault::find(&self.path);
+        if !matches!(found, Ok(Found::Nothing(_)) | Err(_)) {
+            self.new_passphrase.zeroize();
+        }
+        match found {
             Ok(Found::Nothing(folder)) => Stage::Creating(folder),
             Ok(Found::Locked(vault)) => Stage::Locked(vault, false),
             Ok(Found::Open(vault)) => Stage::Open(Box::new(vault)),
@@ -120,12 +134,12 @@ impl Profile {
     }
 
     fn create(&mut self, folder: Folder) -> Stage {
-        self.show(ProfileState::Creating(CreationStep::Keys), false);
+        self.show(ProfileState::Creating(CreationStep::Keys));
         let mut rng = self.environment.rng();
         let Ok(identity) = Identity::generate(&mut rng) else {
             return Stage::Waiting(ProfileState::Failed(ProfileProblem::Unreadable));
         };
-        self.show(ProfileState::Creating(CreationStep::Vault), false);
+        self.show(ProfileState::Creating(CreationStep::Vault));
         let chats: Vec<ChatRecord> = self
             .others
             .iter()
@@ -134,15 +148,20 @@ impl Profile {
                 ChatRecord::named(ChatId(id), &other.handle, &other.name, Standing::Contact)
             })
             .collect();
-        match Vault::create(folder, &identity, &self.person.name, &chats, None, &mut rng) {
-            Ok(vault) => Stage::Open(Box::new(vault)),
+        let passphrase = &*self.new_passphrase;
+        let protection = (!passphrase.is_empty()).then_some((&**passphrase, self.passphrase_cost));
+        let name = &self.person.name;
+        match Vault::create(folder, &identity, name, &chats, protection, &mut rng) {
+            Ok(vault) => {
+                self.new_passphrase.zeroize();
+                Stage::Open(Box::new(vault))
+            }
             Err(error) => Stage::Waiting(problem_state(&error)),
         }
     }
 
     async fn unlock(&mut self, vault: LockedVault, wrong: bool) -> Stage {
-        let checking = false;
-        self.show(ProfileState::Locked { wrong, checking }, true);
+        self.show_locked(wrong, false);
         let secret = loop {
             match self.command().await {
                 None => return Stage::End,
@@ -150,8 +169,7 @@ impl Profile {
                 Some(_) => {}
             }
         };
-        let checking = true;
-        self.show(ProfileState::Locked { wrong, checking }, true);
+        self.show_locked(wrong, true);
         match vault.unlock(&secret) {
             Ok(vault) => Stage::Open(Box::new(vault)),
             Err((VaultError::WrongSecret, Some(vault))) => Stage::Locked(vault, true),

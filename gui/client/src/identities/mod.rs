@@ -141,20 +141,25 @@ pub fn people(data_dir: &Path) -> Result<Vec<Person>, IdentityError> {
     Ok(handles.iter().map(|handle| person(handle)).collect())
 }
 
-/// Whether a text can be a display name.
-pub(crate) fn is_name(name: &str) -> bool {
+/// Whether a text can be a display name: 1 to 64 bytes, not white space alone, and no control
+/// characters.
+pub fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control)
 }
 
-/// Checks that a person could be added to those who are here.
-pub(crate) fn check(person: &Person, taken: &[String]) -> Result<(), IdentityError> {
+/// Checks that a person could be added to those whose handles these are.
+///
+/// # Errors
+/// [`IdentityError::Handle`], [`IdentityError::Name`], [`IdentityError::Taken`] or
+/// [`IdentityError::TooMany`].
+pub fn check(person: &Person, taken: &[&str]) -> Result<(), IdentityError> {
     if !is_handle(&person.handle) {
         return Err(IdentityError::Handle);
     }
     if !is_name(&person.name) {
         return Err(IdentityError::Name);
     }
-    if taken.contains(&person.handle) {
+    if taken.contains(&&*person.handle) {
         return Err(IdentityError::Taken);
     }
     if taken.len() >= IDENTITIES_MAX {
@@ -168,7 +173,9 @@ pub(crate) fn check(person: &Person, taken: &[String]) -> Result<(), IdentityErr
 /// # Errors
 /// See [`IdentityError`].
 pub fn check_new(data_dir: &Path, person: &Person) -> Result<(), IdentityError> {
-    check(person, &list(data_dir)?)
+    let taken = list(data_dir)?;
+    let taken: Vec<&str> = taken.iter().map(|it| &**it).collect();
+    check(person, &taken)
 }
 
 /// Makes an identity, with a vault that `passphrase` protects unless it is empty. Takes seconds,
