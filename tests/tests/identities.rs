@@ -121,3 +121,74 @@ fn a_new_identity_has_its_passphrase_from_the_first_moment_on() {
     desk.command("guest", Command::Unlock(secret("seven rivers")));
     desk.wait_ready("guest");
 }
+
+#[test]
+fn a_locked_identity_says_whether_a_recovery_code_opens_it() {
+    let dir = tempdir().unwrap();
+    let desk = Desk::open_only(dir.path(), None, "alice");
+    desk.wait_ready("alice");
+    let secret = |text: &str| Passphrase::new(text.to_owned());
+    let (current, new) = (secret(""), secret("seven rivers"));
+    desk.command("alice", Command::SetPassphrase { current, new });
+    let is_locked = |view: &ProfileView| {
+        let is_it = matches!(
+            view.state,
+            ProfileState::Locked {
+                checking: false,
+                ..
+            }
+        );
+        is_it.then_some(view.has_recovery_code)
+    };
+    desk.command("alice", Command::Lock);
+    assert!(!desk.wait("alice", "a locked vault", is_locked));
+    desk.command("alice", Command::Unlock(secret("seven rivers")));
+    desk.wait_ready("alice");
+    let code = desk.client().recovery_code();
+    let (current, new) = (secret("seven rivers"), Some(code.clone()));
+    desk.command("alice", Command::SetRecoveryCode { current, new });
+    desk.command("alice", Command::Lock);
+    assert!(desk.wait("alice", "a locked vault with a code", is_locked));
+    assert_ne!(desk.client().recovery_code(), code);
+    // What is said to a locked identity counts once it is open.
+    desk.command("alice", Command::LockAfter(Some(Duration::from_millis(1))));
+    desk.command("alice", Command::Unlock(secret("a mistake")));
+    let is = |wrong| {
+        let checking = false;
+        let state = ProfileState::Locked { wrong, checking };
+        move |view: &ProfileView| (view.state == state).then_some(())
+    };
+    desk.wait("alice", "a refusal", is(true));
+    desk.command("alice", Command::Unlock(code.to_text()));
+    desk.wait("alice", "an open vault that locked itself", is(false));
+}
+
+#[test]
+fn messages_that_are_marked_read_by_themselves_keep_no_identity_open() {
+    let dir = tempdir().unwrap();
+    let desk = Desk::open(dir.path(), None);
+    desk.wait_ready("alice");
+    desk.wait_ready("bob");
+    let secret = |text: &str| Passphrase::new(text.to_owned());
+    let (current, new) = (secret(""), secret("seven rivers"));
+    desk.command("alice", Command::SetPassphrase { current, new });
+    desk.wait("alice", "a passphrase", |view| {
+        view.has_passphrase.then_some(())
+    });
+    let chat = desk.chat("alice", "bob").id;
+    let up_to = sotto_client::view::MessageKey(1);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let span = Some(Duration::from_secs(1));
+    desk.command("alice", Command::LockAfter(span));
+    let until = std::time::Instant::now() + DEADLINE;
+    while desk.view("alice").state == ProfileState::Ready {
+        assert!(std::time::Instant::now() < until, "she never locked");
+        desk.command_when_taken("alice", Command::MarkRead { chat, up_to });
+        // Bob's answer sets the pace.
+        let bob = desk.client().contacts(&ProfileId::new("bob"));
+        runtime.block_on(bob).unwrap();
+    }
+}

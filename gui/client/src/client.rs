@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use sotto_crypto::Argon2Cost;
+use sotto_crypto::{Argon2Cost, RecoveryCode};
 use sotto_net::Invite;
 use sotto_net::people::WELL_KNOWN;
 use thiserror::Error;
@@ -240,6 +240,11 @@ impl Client {
             running.shutdown.send_replace(true);
             running.thread
         }))
+    }
+
+    /// A new recovery code, for [`Command::SetRecoveryCode`].
+    pub fn recovery_code(&self) -> RecoveryCode {
+        RecoveryCode::generate(&mut self.config.environment.rng())
     }
 
     /// A profile, and what leads to it.

@@ -22,8 +22,8 @@ pub enum Command {
     Unlock(Passphrase),
     /// Close the vault and wipe its keys from memory; only if it takes a person to open it again.
     Lock,
-    /// Do so whenever no command has come for this long (`None`: never); until the profile is
-    /// closed.
+    /// Do so whenever no command but [`Command::MarkRead`] has come for this long (`None`: never);
+    /// until the profile is closed.
     LockAfter(Option<Duration>),
     /// Let this code open the vault too, or (without one) none any more.
     SetRecoveryCode {

@@ -85,10 +85,11 @@ impl Profile {
         });
     }
 
-    fn show_locked(&self, wrong: bool, checking: bool) {
+    fn show_locked(&self, vault: &LockedVault, wrong: bool, checking: bool) {
         self.publisher.publish(ProfileView {
             state: ProfileState::Locked { wrong, checking },
             has_passphrase: true,
+            has_recovery_code: vault.has_recovery_code(),
             ..closed_view(&self.person)
         });
     }
@@ -102,6 +103,7 @@ impl Profile {
                 request = self.requests.recv() => request,
             };
             match request? {
+                Request::Wish(Command::LockAfter(idle)) => self.lock_after = idle,
                 Request::Wish(command) => return Some(command),
                 Request::Question(question) => question.refuse(AskError::NotOpen),
             }
@@ -161,7 +163,7 @@ impl Profile {
     }
 
     async fn unlock(&mut self, vault: LockedVault, wrong: bool) -> Stage {
-        self.show_locked(wrong, false);
+        self.show_locked(&vault, wrong, false);
         let secret = loop {
             match self.command().await {
                 None => return Stage::End,
@@ -169,7 +171,7 @@ impl Profile {
                 Some(_) => {}
             }
         };
-        self.show_locked(wrong, true);
+        self.show_locked(&vault, wrong, true);
         match vault.unlock(&secret) {
             Ok(vault) => Stage::Open(Box::new(vault)),
             Err((VaultError::WrongSecret, Some(vault))) => Stage::Locked(vault, true),

@@ -134,7 +134,10 @@ impl<'a> Engine<'a> {
                     Ok(())
                 }
                 Event::Request(request) => {
-                    self.somebody_is_there();
+                    // A message that comes into an open chat is marked read by nobody's hand.
+                    if !matches!(request, Request::Wish(Command::MarkRead { .. })) {
+                        self.somebody_is_there();
+                    }
                     match request {
                         Request::Wish(command) => self.command(command),
                         Request::Question(question) => self.question(question),

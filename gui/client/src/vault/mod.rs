@@ -147,6 +147,11 @@ pub(crate) struct LockedVault {
 }
 
 impl LockedVault {
+    /// Whether a recovery code opens the vault.
+    pub(crate) fn has_recovery_code(&self) -> bool {
+        self.header.has(VaultSlot::RecoveryCode)
+    }
+
     /// Opens the vault with its passphrase or recovery code; with a passphrase it takes about a
     /// second, by design. The second half of an error gives the locked vault back when the secret
     /// was wrong.
