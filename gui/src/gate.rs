@@ -1,13 +1,14 @@
 //! What stands in the way of a profile: locked, being made, open elsewhere, failed.
 
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
-use sotto_client::Command;
 use sotto_client::view::{CreationStep, ProfileState, ProfileView};
+use sotto_client::{Command, RecoveryCode};
 use zeroize::Zeroizing;
 
+use crate::dialogs::{Dialog, IdentityForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
-use crate::scene::Asks;
+use crate::scene::{Asks, Wish};
 use crate::theme::{Palette, body, medium, semibold, space};
 use crate::widgets::{Field, Kind, avatar, spinner, text_button};
 use crate::words;
@@ -16,6 +17,8 @@ use crate::words;
 #[derive(Default)]
 pub(crate) struct Gate {
     passphrase: Zeroizing<String>,
+    /// What was typed last was a recovery code; it is being checked, or has opened the vault.
+    code: Option<RecoveryCode>,
     is_shown: bool,
     is_focused: bool,
 }
@@ -24,6 +27,11 @@ impl Gate {
     /// Forgets what was typed.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// The recovery code by which the person came in.
+    pub(crate) fn take_code(&mut self) -> Option<RecoveryCode> {
+        self.code.take()
     }
 
     /// Draws the screen of a profile that is not ready.
@@ -110,6 +118,9 @@ impl Gate {
     ) {
         heading(ui, p, name);
         sentence(ui, p, words::UNLOCK_HINT);
+        if profile.has_recovery_code {
+            sentence(ui, p, words::UNLOCK_BY_CODE_HINT);
+        }
         ui.add_space(space::S);
         let width = ui.available_width();
         let layout = Layout::top_down(Align::Min);
@@ -151,11 +162,13 @@ impl Gate {
         if (button.inner.clicked() || enter) && is_ready {
             let passphrase = std::mem::take(&mut self.passphrase);
             self.clear();
+            self.code = passphrase.parse().ok();
             asks.command(&profile.id, Command::Unlock(passphrase));
         }
         if wrong && !is_ready {
             ui.add_space(space::XS);
-            alert(ui, p, words::PASSPHRASE_WRONG);
+            let is_either = profile.has_recovery_code;
+            alert(ui, p, words::secret_wrong(is_either));
         }
     }
 }
@@ -218,17 +231,25 @@ fn creating_ui(ui: &mut Ui, p: &Palette, name: &str, step: CreationStep) {
     spinner(ui, 24.0, p.accent);
 }
 
-/// Before the first snapshot.
-pub(crate) fn starting_ui(ui: &mut Ui, p: &Palette, rect: Rect) {
+/// There is no identity.
+pub(crate) fn nobody_ui(ui: &mut Ui, p: &Palette, rect: Rect, asks: &mut Asks) {
     ui.painter().rect_filled(rect, 0, p.surface0);
     let area = Rect::from_center_size(rect.center(), vec2(300.0, 120.0));
     let layout = Layout::top_down(Align::Center);
     let mut child = ui.new_child(
         UiBuilder::new()
-            .id_salt("starting")
+            .id_salt("nobody")
             .max_rect(area)
             .layout(layout),
     );
-    heading(&mut child, p, words::APP);
-    waiting(&mut child, p, words::STARTING);
+    let ui = &mut child;
+    heading(ui, p, words::APP);
+    sentence(ui, p, words::NOBODY);
+    ui.add_space(space::S);
+    let (label, height) = (words::NEW_IDENTITY, space::CONTROL_LARGE);
+    if text_button(ui, p, Kind::Primary, label, height, 160.0).clicked() {
+        asks.wish(Wish::Dialog(Box::new(Dialog::NewIdentity(
+            IdentityForm::default(),
+        ))));
+    }
 }

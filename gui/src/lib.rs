@@ -1,7 +1,7 @@
 //! The window of Sotto: shows snapshots of the client and returns what the person asks for.
 //!
 //! ```text
-//!   ViewModel ──► App::ui ──► (profile, Command) …
+//!   ViewModel ──► App::ui ──► (profile, Command) …, and Errand … ──► Report
 //!                   │
 //!      rail │ chat list │ conversation = header, timeline, composer
 //!                   │
@@ -17,6 +17,7 @@
 //! | `rail`, `chat_list`, `conversation`, `gate` | the parts of the window |
 //! | `timeline`, `composer`, `chat_header` | the parts of a conversation |
 //! | `dialogs`, `toasts` | what stands over them |
+//! | `errand` | what is asked of the program around the window |
 //! | `theme`, `icons`, `widgets` | how things look |
 //! | `words`, `names`, `moment`, `bidi` | what a person reads |
 
@@ -28,6 +29,7 @@ mod chat_row;
 mod composer;
 mod conversation;
 mod dialogs;
+mod errand;
 mod gate;
 mod icons;
 mod keys;
@@ -46,6 +48,7 @@ mod widgets;
 mod words;
 
 pub use app::{App, AppOptions};
+pub use errand::{Errand, Report};
 pub use moment::Moment;
 pub use relay::{RelayFailure, RelayInfo, RelayKind};
 pub use theme::Theme;

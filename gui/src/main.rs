@@ -3,34 +3,31 @@
 mod relay_host;
 mod settings;
 mod terminal;
+mod window;
+mod worker;
 
-use std::collections::VecDeque;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use clap::Parser;
 use eframe::egui;
-use sotto::{App, AppOptions, Moment, RelayInfo, RelayKind};
+use sotto::{App, AppOptions, RelayInfo, RelayKind};
 use sotto_client::view::ProfileId;
-use sotto_client::{
-    Argon2Cost, Busy, Client, Command, Config, Environment, OpenAtStart, Person, identities,
-};
+use sotto_client::{Argon2Cost, Client, Config, Environment, OpenAtStart, Person, identities};
 use sotto_net::Invite;
 use tokio::sync::watch;
 
 use crate::relay_host::RelayHost;
 use crate::settings::Settings;
-
-/// Commands that a busy client did not take are given again after this.
-const BUSY_RETRY: Duration = Duration::from_millis(100);
+use crate::window::Window;
+use crate::worker::Worker;
 
 /// Private chat that you host yourself.
 ///
 /// Without options, Sotto runs a relay of its own on this computer and shows the identities that are
-/// there, or else the four identities Alice, Bob, Charlie and Diana.
+/// there, at first Alice, Bob, Charlie and Diana.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
@@ -88,7 +85,8 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
     std::fs::create_dir_all(&data_dir)
         .map_err(|error| terminal::data_dir_unusable(&data_dir, &error))?;
 
-    let people = identities::people(&data_dir)
+    let settings = Settings::read(&data_dir);
+    let people = identities::people(&data_dir, &settings.deleted)
         .map_err(|error| terminal::no_identities(&data_dir, &error))?;
     let active = match &options.identity {
         Some(name) => Some(find_identity(&people, name)?),
@@ -115,24 +113,24 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         environment: Environment::system(),
     };
     let waker = context.clone();
-    let settings = Settings::read(&config.data_dir);
+    let worker = Worker::start(config.data_dir.clone(), move || waker.request_repaint())
+        .map_err(|error| terminal::cannot_start(&error))?;
+    let waker = context.clone();
     let client = Client::start(&config, move || waker.request_repaint())
         .map_err(|error| terminal::cannot_start(&error))?;
-    let window = Window {
-        app: None,
-        client,
-        relay,
-        context: context.clone(),
-        waiting: VecDeque::new(),
-        settings,
+    let look = AppOptions {
         active,
-        started: Some(started),
+        system_fonts: true,
+        theme: settings.theme,
+        lock_after: settings.lock_after,
+        utc_offset_secs: jiff::Zoned::now().offset().seconds(),
     };
-    show(window, context)
+    let window = Window::new(worker, client, relay, settings, context.clone(), started);
+    show(window, look, context)
 }
 
 /// Shows the window until it is closed.
-fn show(window: Window, context: egui::Context) -> Result<(), String> {
+fn show(mut window: Window, look: AppOptions, context: egui::Context) -> Result<(), String> {
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Sotto")
@@ -145,14 +143,7 @@ fn show(window: Window, context: egui::Context) -> Result<(), String> {
         ..Default::default()
     };
     let creator = move |creation: &eframe::CreationContext<'_>| {
-        let mut window = window;
-        let options = AppOptions {
-            active: window.active.take(),
-            system_fonts: true,
-            theme: window.settings.theme,
-            utc_offset_secs: jiff::Zoned::now().offset().seconds(),
-        };
-        window.app = Some(App::new(&creation.egui_ctx, options));
+        window.put_app(App::new(&creation.egui_ctx, look));
         Ok(Box::new(window) as Box<dyn eframe::App>)
     };
     eframe::run_native_ext("sotto", native, Some(context), Box::new(creator)).map_err(|error| {
@@ -199,76 +190,7 @@ impl RelaySource {
     }
 }
 
-/// The window. Its fields end in this order: first the profiles, then the relay that they use.
-struct Window {
-    app: Option<App>,
-    client: Client,
-    relay: RelaySource,
-    context: egui::Context,
-    /// Commands that the client has not taken yet, oldest first.
-    waiting: VecDeque<(ProfileId, Command)>,
-    settings: Settings,
-    active: Option<ProfileId>,
-    /// Until the first frame is drawn.
-    started: Option<Instant>,
-}
-
-impl Window {
-    /// Gives the client what waits for it; false if it does not take everything now.
-    fn hand_over(&mut self) -> bool {
-        while let Some((profile, command)) = self.waiting.pop_front() {
-            if let Err(Busy(command)) = self.client.send(&profile, command) {
-                self.waiting.push_front((profile, command));
-                return false;
-            }
-        }
-        true
-    }
-}
-
-impl eframe::App for Window {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        let Some(app) = &mut self.app else {
-            return;
-        };
-        if let Some(started) = self.started.take() {
-            tracing::info!(millis = started.elapsed().as_millis(), "first frame");
-            app.set_relay(self.relay.info.borrow_and_update().clone());
-        }
-        if self.relay.info.has_changed().unwrap_or(false) {
-            app.set_relay(self.relay.info.borrow_and_update().clone());
-        }
-        let model: Arc<_> = self.client.snapshot();
-        self.waiting.extend(app.ui(ui, &model, now()));
-        if !self.hand_over() {
-            ui.ctx().request_repaint_after(BUSY_RETRY);
-        }
-    }
-
-    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        if let Some(app) = &mut self.app {
-            self.settings.theme = app.theme();
-            self.waiting.extend(app.take_drafts(&self.context));
-        }
-        if !self.hand_over() {
-            tracing::warn!("the last commands were not taken");
-        }
-        if let Err(error) = self.settings.write() {
-            tracing::warn!(%error, "the settings were not kept");
-        }
-    }
-}
-
 fn icon() -> egui::IconData {
     // The shipped picture is known to be one; without it the window has no icon.
     eframe::icon_data::from_png_bytes(sotto::ICON_PNG).unwrap_or_default()
-}
-
-fn now() -> Moment {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Moment {
-        unix_millis: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-    }
 }

@@ -7,7 +7,7 @@ use egui::{
 };
 use sotto_client::view::{ProfileId, ProfileState, ProfileView, ViewModel};
 
-use crate::dialogs::Dialog;
+use crate::dialogs::{Dialog, IdentityForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Wish, pane};
@@ -23,13 +23,14 @@ pub(crate) fn id(profile: &ProfileId) -> Id {
     Id::unique(("identity", profile))
 }
 
-/// Draws the rail.
+/// Draws the rail. An active identity that `is_new` is scrolled to.
 pub(crate) fn ui(
     ui: &mut Ui,
     p: &'static Palette,
     rect: Rect,
     model: &ViewModel,
     active: Option<&ProfileId>,
+    is_new: bool,
     asks: &mut Asks,
 ) {
     ui.painter().rect_filled(rect, 0, p.rail);
@@ -45,9 +46,12 @@ pub(crate) fn ui(
             ),
             pos2(rect.center().x + 20.0, rect.bottom()),
         );
+        let button = 40.0 + space::XS;
+        let top = rect.top() + space::S;
+        let end = model.profiles.iter().fold(top, |end, _| end + SLOT);
         let list = Rect::from_min_max(
-            pos2(rect.left(), rect.top() + space::S),
-            pos2(rect.right(), bottom.top() - space::XS),
+            pos2(rect.left(), top),
+            pos2(rect.right(), end.min(bottom.top() - button)),
         );
         pane(ui, list, "rail-list", |ui| {
             // More identities than fit are scrolled to; the bar would cover them.
@@ -56,12 +60,23 @@ pub(crate) fn ui(
             area.auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 for (index, profile) in model.profiles.iter().enumerate() {
-                    let (slot, _) =
+                    let (slot, place) =
                         ui.allocate_exact_size(vec2(rect.width(), SLOT), Sense::hover());
                     let is_active = active == Some(&profile.id);
+                    if is_active && is_new {
+                        place.scroll_to_me(None);
+                    }
                     identity_ui(ui, p, slot, profile, index, is_active, asks);
                 }
             });
+        });
+        let place = pos2(bottom.left(), list.bottom());
+        let place = Rect::from_min_size(place, vec2(bottom.width(), button));
+        pane(ui, place, "rail-new", |ui| {
+            if icon_button(ui, p, Icon::Plus, words::NEW_IDENTITY, 40.0).clicked() {
+                let form = IdentityForm::default();
+                asks.wish(Wish::Dialog(Box::new(Dialog::NewIdentity(form))));
+            }
         });
         pane(ui, bottom, "rail-bottom", |ui| {
             ui.spacing_mut().item_spacing.y = space::XS;

@@ -1,11 +1,14 @@
 //! What views are given, and what they hand back.
 
+use std::time::Duration;
+
 use egui::{Rect, Ui, UiBuilder};
 use sotto_client::Command;
 use sotto_client::view::{ChatId, MessageKey, ProfileId, ProfileView};
 
 use crate::composer::Reply;
 use crate::dialogs::Dialog;
+use crate::errand::Errand;
 use crate::moment::LocalTime;
 use crate::theme::Palette;
 
@@ -30,6 +33,8 @@ impl Scene<'_> {
 pub(crate) struct Asks {
     /// For the client.
     pub(crate) commands: Vec<(ProfileId, Command)>,
+    /// For whoever holds client and files.
+    pub(crate) errands: Vec<Errand>,
     /// For the window.
     pub(crate) wishes: Vec<Wish>,
 }
@@ -38,6 +43,11 @@ impl Asks {
     /// Asks the client for something.
     pub(crate) fn command(&mut self, profile: &ProfileId, command: Command) {
         self.commands.push((profile.clone(), command));
+    }
+
+    /// Asks whoever holds client and files for something.
+    pub(crate) fn errand(&mut self, errand: Errand) {
+        self.errands.push(errand);
     }
 
     /// Asks the window for something.
@@ -70,6 +80,8 @@ pub(crate) enum Wish {
     Copy(String),
     /// Lock this profile, which has a passphrase.
     Lock(ProfileId),
+    /// Lock identities when nobody was there for this long.
+    LockAfter(Option<Duration>),
     /// Change the theme.
     Theme(crate::theme::Theme),
 }

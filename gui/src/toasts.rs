@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use egui::{
-    Align2, Area, CornerRadius, Frame, Id, Margin, Order, Pos2, Role, Stroke, Ui, WidgetInfo,
+    Align2, Area, Color32, CornerRadius, Frame, Id, Margin, Order, Pos2, Role, Stroke, Ui,
+    WidgetInfo,
 };
 use sotto_client::Command;
 use sotto_client::view::{Notice, ProfileView};
@@ -22,6 +23,7 @@ const NOTES_MAX: usize = 3;
 /// The notes.
 #[derive(Default)]
 pub(crate) struct Toasts {
+    /// What is said, and until when; failures stay until they are dismissed.
     notes: Vec<(String, f64)>,
     /// Since when a notice that goes by itself has been shown.
     passing: Option<(Notice, f64)>,
@@ -30,8 +32,17 @@ pub(crate) struct Toasts {
 impl Toasts {
     /// Says something for a few seconds.
     pub(crate) fn say(&mut self, text: String, now: f64) {
+        self.put(text, now + STAY_SECS);
+    }
+
+    /// Tells of a failure until it is dismissed.
+    pub(crate) fn warn(&mut self, text: String) {
+        self.put(text, f64::INFINITY);
+    }
+
+    fn put(&mut self, text: String, until: f64) {
         self.notes.retain(|(note, _)| *note != text);
-        self.notes.push((text, now + STAY_SECS));
+        self.notes.push((text, until));
         if self.notes.len() > NOTES_MAX {
             self.notes.remove(0);
         }
@@ -61,6 +72,7 @@ impl Toasts {
             .notes
             .iter()
             .map(|(_, until)| until - now)
+            .filter(|wait| wait.is_finite())
             .reduce(f64::min);
         if let Some(wait) = next {
             ui.ctx()
@@ -72,12 +84,15 @@ impl Toasts {
             .fixed_pos(foot)
             .show(ui.ctx(), |ui| {
                 ui.spacing_mut().item_spacing.y = space::S;
-                for (text, _) in &self.notes {
-                    note_ui(ui, p, text, None);
-                }
-                if let Some((profile, notice)) = notice {
-                    let text = words::notice(notice);
-                    note_ui(ui, p, &text, Some((profile, notice, asks)));
+                self.notes.retain(|(text, until)| {
+                    let is_failure = until.is_infinite();
+                    let border = if is_failure { p.danger } else { p.line };
+                    !note_ui(ui, p, text, border, is_failure)
+                });
+                if let Some((profile, notice)) = notice
+                    && note_ui(ui, p, &words::notice(notice), border(p, notice), true)
+                {
+                    asks.command(&profile.id, Command::DismissNotice);
                 }
             });
     }
@@ -107,17 +122,16 @@ impl Toasts {
     }
 }
 
-fn note_ui(
-    ui: &mut Ui,
-    p: &Palette,
-    text: &str,
-    notice: Option<(&ProfileView, Notice, &mut Asks)>,
-) {
-    let border = match &notice {
-        Some((_, Notice::NotStored | Notice::PassphraseWrong, _)) => p.danger,
-        Some((_, Notice::Unopened { .. } | Notice::SetBack, _)) => p.warning,
+fn border(p: &Palette, notice: Notice) -> Color32 {
+    match notice {
+        Notice::NotStored | Notice::PassphraseWrong => p.danger,
+        Notice::Unopened { .. } | Notice::SetBack => p.warning,
         _ => p.line,
-    };
+    }
+}
+
+/// Draws a note; whether it was dismissed, if it can be.
+fn note_ui(ui: &mut Ui, p: &Palette, text: &str, border: Color32, can_dismiss: bool) -> bool {
     Frame::new()
         .fill(p.surface3)
         .stroke(Stroke::new(1.0, border))
@@ -134,13 +148,12 @@ fn note_ui(
                 let (rect, response) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, text));
                 ui.painter().galley(rect.min, galley, p.text);
-                if let Some((profile, _, asks)) = notice
+                can_dismiss
                     && icon_button(ui, p, Icon::Close, words::DISMISS, space::TARGET).clicked()
-                {
-                    asks.command(&profile.id, Command::DismissNotice);
-                }
-            });
-        });
+            })
+            .inner
+        })
+        .inner
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Every word that a person reads, in one place.
 
 use sotto_client::QueryError;
+use sotto_client::identities::IdentityError;
 use sotto_client::view::{
     AdditionProblem, CreationStep, Delivery, Notice, Outcome, Presence, ProfileProblem, Quote,
     RelayProblem, RelayState, TEXT_BYTES_MAX,
@@ -150,16 +151,48 @@ pub(crate) const MY_LINK_HINT: &str = "Whoever is on the same relay adds you wit
 /// There is none yet.
 pub(crate) const NO_LINK: &str = "Your link appears once the relay is known.";
 
+/// The button in the rail, and its dialog.
+pub(crate) const NEW_IDENTITY: &str = "New identity";
+/// What it is.
+pub(crate) const NEW_IDENTITY_HINT: &str = "Others find you by the handle, which stays what it \
+     is, and see the name, which you can change. Without a passphrase, whoever uses this computer \
+     can read the messages.";
+/// There is none.
+pub(crate) const NOBODY: &str = "There is no identity on this computer.";
+/// Field.
+pub(crate) const HANDLE: &str = "Handle";
+/// Field.
+pub(crate) const NAME: &str = "Name";
+/// Field.
+pub(crate) const OPTIONAL_PASSPHRASE: &str = "Passphrase (optional)";
+/// Field.
+pub(crate) const REPEAT_OPTIONAL: &str = "Repeat passphrase";
+/// Makes it.
+pub(crate) const CREATE: &str = "Create";
+/// The part of the settings about the identity.
+pub(crate) const IDENTITY: &str = "Identity";
+/// Dialog and button.
+pub(crate) const RENAME: &str = "Rename";
+/// What it does.
+pub(crate) const RENAME_HINT: &str =
+    "Others see this name once the relay has told them. The handle stays.";
+/// Button.
+pub(crate) const DELETE_IDENTITY: &str = "Delete identity";
+/// Deletes it.
+pub(crate) const DELETE_FOR_GOOD: &str = "Delete for good";
+/// It is gone.
+pub(crate) const IDENTITY_DELETED: &str = "The identity was deleted.";
+
 /// Unlock screen.
 pub(crate) const PASSPHRASE: &str = "Passphrase";
 /// Unlocks.
 pub(crate) const UNLOCK: &str = "Unlock";
 /// While a passphrase is checked.
 pub(crate) const CHECKING: &str = "Checking…";
-/// Under the field.
-pub(crate) const PASSPHRASE_WRONG: &str = "Wrong passphrase. Please try again.";
 /// What the passphrase is for.
 pub(crate) const UNLOCK_HINT: &str = "Your messages are encrypted on this computer.";
+/// When there is a recovery code.
+pub(crate) const UNLOCK_BY_CODE_HINT: &str = "Your recovery code opens them too.";
 /// Shows what was typed.
 pub(crate) const SHOW_PASSPHRASE: &str = "Show passphrase";
 /// Hides what was typed.
@@ -182,6 +215,52 @@ pub(crate) const PASSPHRASES_DIFFER: &str = "The two passphrases are not the sam
 pub(crate) const PASSPHRASE_ADVICE: &str = "It protects your keys and messages on this computer. \
      Nobody can reset it: if you forget it, they are lost.";
 
+/// Whoever has forgotten the passphrase.
+pub(crate) const RECOVERED_ADVICE: &str = "The recovery code has opened this identity. Set a \
+     passphrase that you will remember; the code stays as it is.";
+/// The part of the settings about what opens the vault.
+pub(crate) const PROTECTION: &str = "Protection";
+/// There is none.
+pub(crate) const NO_PASSPHRASE_HINT: &str = "Whoever uses this computer can read the messages. \
+     A passphrase prevents that, and makes a recovery code and locking possible.";
+/// Dialog and button.
+pub(crate) const SET_RECOVERY_CODE: &str = "Set recovery code";
+/// Dialog and button.
+pub(crate) const REPLACE_RECOVERY_CODE: &str = "Replace recovery code";
+/// Dialog and button.
+pub(crate) const REMOVE_RECOVERY_CODE: &str = "Remove recovery code";
+/// What the code is for.
+pub(crate) const RECOVERY_CODE_ADVICE: &str = "This code opens the identity if you forget the \
+     passphrase. Write it down and keep it away from this computer: it is shown only now, and \
+     whoever finds it can use it.";
+/// What happens to the one so far.
+pub(crate) const REPLACE_RECOVERY_CODE_HINT: &str =
+    "The code so far opens it until this one is set, and no longer.";
+/// What follows from it.
+pub(crate) const REMOVE_RECOVERY_CODE_HINT: &str =
+    "After this, a forgotten passphrase cannot be replaced by anything.";
+/// On to the next step.
+pub(crate) const WRITTEN_DOWN: &str = "I have written it down";
+/// What to do there.
+pub(crate) const TYPE_RECOVERY_CODE: &str =
+    "Type the last two groups of the code, or all of it, from what you have written down.";
+/// Field.
+pub(crate) const RECOVERY_CODE: &str = "Recovery code";
+/// It was typed wrongly.
+pub(crate) const RECOVERY_CODE_DIFFERS: &str = "The code ends differently. Check what you wrote.";
+/// When identities are locked.
+pub(crate) const LOCK_AFTER: &str = "Lock when nobody is there";
+/// What that means.
+pub(crate) const LOCK_AFTER_HINT: &str = "Locks every identity that has a passphrase when this \
+     window was not used for so long.";
+/// After how many minutes.
+pub(crate) const LOCK_SPANS: [(&str, Option<u64>); 4] = [
+    ("Never", None),
+    ("5 minutes", Some(5)),
+    ("15 minutes", Some(15)),
+    ("1 hour", Some(60)),
+];
+
 /// A profile that another process holds.
 pub(crate) const OPEN_ELSEWHERE: &str = "Already open in another window";
 /// Under it.
@@ -193,8 +272,6 @@ pub(crate) const TRY_AGAIN: &str = "Try again";
 pub(crate) const OPEN: &str = "Open";
 /// While the vault opens.
 pub(crate) const OPENING: &str = "Opening…";
-/// Before the first snapshot.
-pub(crate) const STARTING: &str = "Starting…";
 /// After a failure.
 pub(crate) const NOTHING_CHANGED: &str = "Nothing was changed or deleted.";
 
@@ -538,6 +615,73 @@ pub(crate) fn creation(step: CreationStep) -> &'static str {
 /// Title of the screen while an identity is made.
 pub(crate) fn creating(name: &str) -> String {
     format!("Creating {name}'s identity")
+}
+
+/// What was typed to unlock is wrong.
+pub(crate) fn secret_wrong(has_recovery_code: bool) -> &'static str {
+    if has_recovery_code {
+        "This is neither the passphrase nor the recovery code. Please try again."
+    } else {
+        "Wrong passphrase. Please try again."
+    }
+}
+
+/// The handle of the shown identity.
+pub(crate) fn handle_is(handle: &str) -> String {
+    format!("Handle: {handle}")
+}
+
+/// Why an identity was not made or deleted, and what helps.
+pub(crate) fn identity_problem(problem: &IdentityError) -> &'static str {
+    match problem {
+        IdentityError::Handle => {
+            "A handle has up to 64 small letters and digits, with dots, dashes and underscores \
+             between them."
+        }
+        IdentityError::Name => "A name has up to 64 bytes, on one line.",
+        IdentityError::Taken => "There is an identity with this handle here.",
+        IdentityError::TooMany => "There are too many identities on this computer.",
+        IdentityError::OpenElsewhere => {
+            "It is open in another window. Close it there and try again."
+        }
+        IdentityError::Full => "The disk is full. Make room and try again.",
+        IdentityError::Thread => "This computer has no room for another identity now.",
+        _ => "Its folder cannot be read or written. Check its permissions and try again.",
+    }
+}
+
+/// An identity was not deleted.
+pub(crate) fn not_deleted(handle: &str, problem: &IdentityError) -> String {
+    format!("{handle} was not deleted. {}", identity_problem(problem))
+}
+
+/// An identity was not made.
+pub(crate) fn not_created(problem: &IdentityError) -> String {
+    format!("The identity was not made. {}", identity_problem(problem))
+}
+
+/// Before an identity is deleted.
+pub(crate) fn delete_title(name: &str) -> String {
+    format!("Delete {name}?")
+}
+
+/// What is lost, and what stays.
+pub(crate) fn delete_text(name: &str, handle: &str) -> [String; 2] {
+    [
+        format!(
+            "The keys, messages and contacts of {name} are deleted from this computer for good. \
+             Nobody can bring them back, neither by the passphrase nor by a recovery code."
+        ),
+        format!(
+            "What was sent stays with those who got it. On the relays that know {handle}, the \
+             handle stays taken: a new identity cannot have it there."
+        ),
+    ]
+}
+
+/// The field that guards it.
+pub(crate) fn type_handle(handle: &str) -> String {
+    format!("Type {handle} to confirm")
 }
 
 /// Why a profile cannot be opened: a title and what helps.

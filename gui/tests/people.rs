@@ -12,7 +12,7 @@ use sotto_client::view::{
     Addition, AdditionProblem, AdditionState, ChatId, Comparison, Mute, Outcome, ProfileId, Trust,
 };
 
-use support::{Desk, alice, open_chat, press, sample, shows};
+use support::{Desk, alice, click, open_chat, press, sample, shows, type_into};
 
 const BOB: ChatId = ChatId(1);
 const STRANGER: ChatId = ChatId(9);
@@ -29,23 +29,11 @@ fn with_stranger<'a>() -> Harness<'a, Desk> {
     harness
 }
 
-fn click(harness: &mut Harness<'_, Desk>, label: &str) {
-    harness.get_by_label(label).click();
-    harness.run_steps(4);
-}
-
 #[track_caller]
 fn asked(harness: &mut Harness<'_, Desk>, command: Command) {
     let asked = harness.state_mut().take();
     let command = (ProfileId::new("alice"), command);
     assert!(asked.contains(&command), "{asked:?}");
-}
-
-fn type_into(harness: &mut Harness<'_, Desk>, label: &str, text: &str) {
-    harness.get_by_label(label).focus();
-    harness.run_steps(2);
-    harness.get_by_label(label).type_text(text);
-    harness.run_steps(2);
 }
 
 #[test]

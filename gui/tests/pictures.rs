@@ -9,14 +9,15 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use sotto::{RelayInfo, RelayKind, Theme};
+use sotto::{RelayInfo, RelayKind, Report, Theme};
+use sotto_client::identities::IdentityError;
 use sotto_client::view::{
     Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Message, MessageId,
-    MessageKey, Mute, Notice, Presence, ProfileProblem, ProfileState, Quote, RelayProblem,
-    RelayState, Trust,
+    MessageKey, Mute, Notice, Presence, ProfileId, ProfileProblem, ProfileState, Quote,
+    RelayProblem, RelayState, Trust, ViewModel,
 };
 
-use support::{Desk, alice, open_chat, press, sample, window, write};
+use support::{Desk, alice, click, open_chat, press, sample, type_into, window, write};
 
 const SIZE: [f32; 2] = [1100.0, 720.0];
 
@@ -106,6 +107,92 @@ fn unlock() {
         };
     });
     picture(&mut harness, "unlock");
+}
+
+#[test]
+fn unlock_by_a_recovery_code_too() {
+    let mut harness = window(SIZE, Theme::Light, sample::four_people());
+    harness.state_mut().profile("alice", |alice| {
+        alice.has_passphrase = true;
+        alice.has_recovery_code = true;
+        alice.state = ProfileState::Locked {
+            wrong: true,
+            checking: false,
+        };
+    });
+    picture(&mut harness, "unlock_by_code");
+    type_into(&mut harness, "Passphrase", sample::RECOVERY_CODE);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.state = ProfileState::Ready);
+    picture(&mut harness, "passphrase_after_recovery");
+}
+
+#[test]
+fn recovery_code() {
+    let mut harness = with_chat(Theme::Light);
+    harness.state_mut().profile("alice", |alice| {
+        alice.has_passphrase = true;
+        alice.has_recovery_code = true;
+    });
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Replace recovery code");
+    let report = Report::Code(sample::recovery_code());
+    harness.state_mut().app().report(report);
+    picture(&mut harness, "recovery_code");
+    click(&mut harness, "I have written it down");
+    type_into(&mut harness, "Current passphrase", "seven rivers");
+    type_into(&mut harness, "Recovery code", "58VN-H6QD");
+    picture(&mut harness, "recovery_code_typed");
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Remove recovery code");
+    picture(&mut harness, "recovery_code_removal");
+}
+
+#[test]
+fn identities() {
+    let mut harness = with_chat(Theme::Dark);
+    click(&mut harness, "New identity");
+    picture(&mut harness, "new_identity");
+    type_into(&mut harness, "Handle", "bob");
+    type_into(&mut harness, "Name", &"Our Guest ".repeat(7));
+    type_into(&mut harness, "Passphrase (optional)", "seven rivers");
+    type_into(&mut harness, "Repeat passphrase", "seven reefs");
+    picture(&mut harness, "new_identity_problems");
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Rename");
+    picture(&mut harness, "rename");
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Delete identity");
+    type_into(&mut harness, "Type alice to confirm", "alice");
+    picture(&mut harness, "delete_identity");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    let report = Report::Deleted(ProfileId::new("guest"), Err(IdentityError::OpenElsewhere));
+    harness.state_mut().app().report(report);
+    picture(&mut harness, "not_deleted");
+}
+
+#[test]
+fn nobody() {
+    let mut harness = window(SIZE, Theme::Light, ViewModel::default());
+    picture(&mut harness, "nobody");
+}
+
+#[test]
+fn more_identities_than_fit() {
+    let mut model = sample::four_people();
+    model
+        .profiles
+        .extend(["Guest", "Visitor", "Neighbour"].map(|name| {
+            let handle = name.to_lowercase();
+            Arc::new(sample::profile(&handle, name))
+        }));
+    let mut harness = window([480.0, 420.0], Theme::Dark, model);
+    press(&mut harness, Modifiers::COMMAND, Key::Num7);
+    picture(&mut harness, "more_identities");
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    picture(&mut harness, "narrow_settings");
 }
 
 #[test]

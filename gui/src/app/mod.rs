@@ -1,30 +1,32 @@
 //! The state of the window, and which view is shown where.
 
 mod input;
+mod locks;
+mod panes;
+mod reports;
 mod wishes;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use egui::{Context, CursorIcon, Id, Pos2, Rect, Sense, Ui, vec2};
+use egui::{Context, Pos2, Ui, vec2};
 use sotto_client::Command;
 use sotto_client::view::{
     ChatId, ChatRow, ProfileId, ProfileState, ProfileView, RelayState, ViewModel,
 };
 
-use crate::chat_list::ListParts;
-use crate::conversation::{self, Desk, Place};
-use crate::dialogs::{Dialog, DialogScene};
+use crate::conversation::Desk;
+use crate::dialogs::{Dialog, PassphraseForm};
+use crate::errand::{Errand, Report};
 use crate::gate::{self, Gate};
 use crate::moment::{LocalTime, Moment};
+use crate::rail;
 use crate::relay::RelayInfo;
 use crate::scene::{Asks, Scene};
 use crate::search::SearchDesk;
 use crate::theme::{Theme, space};
 use crate::timeline::Scroll;
 use crate::toasts::Toasts;
-use crate::{chat_list, rail};
 
 /// How long the connection is missing before the banner says so, in seconds.
 const OFFLINE_SECS: f64 = 3.0;
@@ -38,6 +40,8 @@ pub struct AppOptions {
     pub system_fonts: bool,
     /// The colours.
     pub theme: Theme,
+    /// Lock identities that have a passphrase when nobody was there for this long.
+    pub lock_after: Option<Duration>,
     /// The identity to show first; the first one if there is none.
     pub active: Option<ProfileId>,
     /// The local time zone, in seconds east of Greenwich.
@@ -47,8 +51,19 @@ pub struct AppOptions {
 /// The state of the window: what is shown, where the person is, what was typed.
 pub struct App {
     theme: Theme,
+    lock_after: Option<Duration>,
+    /// What the client was last told of it.
+    locks: HashMap<ProfileId, Option<Duration>>,
+    /// When it was last told that somebody is there.
+    presence: f64,
     utc_offset_secs: i32,
     active: Option<ProfileId>,
+    /// The identity to which the rail was scrolled.
+    revealed: Option<ProfileId>,
+    /// Those that are being deleted.
+    leaving: HashSet<ProfileId>,
+    errands: Vec<Errand>,
+    reports: Vec<Report>,
     open_chats: HashMap<ProfileId, ChatId>,
     desks: HashMap<(ProfileId, ChatId), Desk>,
     /// The chat that the client was last asked to show, until the profile closes.
@@ -90,8 +105,15 @@ impl App {
         options.theme.apply(ctx);
         Self {
             theme: options.theme,
+            lock_after: options.lock_after,
+            locks: HashMap::new(),
+            presence: f64::NEG_INFINITY,
             utc_offset_secs: options.utc_offset_secs,
             active: options.active,
+            revealed: None,
+            leaving: HashSet::new(),
+            errands: Vec::new(),
+            reports: Vec::new(),
             open_chats: HashMap::new(),
             desks: HashMap::new(),
             asked: HashMap::new(),
@@ -122,6 +144,22 @@ impl App {
         self.theme
     }
 
+    /// After how long without anybody there identities are locked, which the person may have
+    /// changed.
+    pub fn lock_after(&self) -> Option<Duration> {
+        self.lock_after
+    }
+
+    /// What was asked for since the last time, beside the commands.
+    pub fn take_errands(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.errands)
+    }
+
+    /// Says what has become of an errand; the next frame shows it.
+    pub fn report(&mut self, report: Report) {
+        self.reports.push(report);
+    }
+
     /// The identity that is shown.
     pub fn active(&self) -> Option<&ProfileId> {
         self.active.as_ref()
@@ -140,21 +178,10 @@ impl App {
         let local = LocalTime::new(now.unix_millis, self.utc_offset_secs);
         ui.ctx()
             .request_repaint_after(Duration::from_secs(local.secs_to_midnight()));
+        self.take_reports(ui.ctx(), &mut asks);
         self.rest_caret(ui);
-        if self
-            .active
-            .as_ref()
-            .is_none_or(|id| model.profile(id).is_none())
-        {
-            self.active = model.profiles.first().map(|profile| profile.id.clone());
-        }
-        // Nothing of a profile that is locked or closed stays in memory here.
-        let is_ready = |id: &ProfileId| {
-            let profile = model.profile(id);
-            profile.is_some_and(|profile| profile.state == ProfileState::Ready)
-        };
-        self.desks.retain(|(id, _), _| is_ready(id));
-        self.searches.retain(|id, _| is_ready(id));
+        self.forget(model);
+        self.keep_locks(ui.ctx(), model, &mut asks);
         if std::mem::take(&mut self.is_focus_due) {
             self.focus_composer(ui.ctx(), model);
         }
@@ -163,18 +190,23 @@ impl App {
         let p = self.theme.palette();
         let rect = ui.max_rect();
         let (rail, rest) = rect.split_left_right_at_x(rect.left() + space::RAIL);
-        rail::ui(ui, p, rail, model, self.active.as_ref(), &mut asks);
+        let is_new = std::mem::replace(&mut self.revealed, self.active.clone()) != self.active;
+        rail::ui(ui, p, rail, model, self.active.as_ref(), is_new, &mut asks);
         self.apply(ui.ctx(), &mut asks);
         let profile = self.active.as_ref().and_then(|id| model.profile(id));
         self.foot = rest.center_bottom() - vec2(0.0, space::XL);
         match profile {
-            None => gate::starting_ui(ui, p, rest),
+            None => gate::nobody_ui(ui, p, rest, &mut asks),
             Some(profile) if profile.state != ProfileState::Ready => {
                 self.asked.remove(&profile.id);
                 let gate = self.gates.entry(profile.id.clone()).or_default();
                 gate.ui(ui, p, rest, profile, &mut asks);
             }
             Some(profile) => {
+                let gate = self.gates.get_mut(&profile.id);
+                if let Some(code) = gate.and_then(Gate::take_code) {
+                    self.dialog = Some(Dialog::Passphrase(PassphraseForm::recovery(&code)));
+                }
                 let scene = Scene {
                     palette: p,
                     profile,
@@ -184,138 +216,33 @@ impl App {
                 self.ready_ui(ui, scene, rest, &mut asks);
             }
         }
-        self.over_ui(ui, profile, &mut asks);
+        self.over_ui(ui, model, profile, &mut asks);
         self.apply(ui.ctx(), &mut asks);
+        self.put_errands(std::mem::take(&mut asks.errands));
         asks.commands
     }
 
-    /// List and conversation of a profile in use.
-    fn ready_ui(&mut self, ui: &mut Ui, scene: Scene<'_>, rect: Rect, asks: &mut Asks) {
-        let is_narrow = rect.width() + space::RAIL < space::NARROW;
-        let profile = scene.profile;
-        let has_chat = self.open_chat(profile).is_some();
-        let (list, chat) = if is_narrow {
-            let nothing = Rect::NOTHING;
-            if self.is_chat_in_front && has_chat {
-                (nothing, rect)
-            } else {
-                (rect, nothing)
-            }
-        } else {
-            let most = (rect.width() - 340.0).clamp(space::LIST[0], space::LIST[2]);
-            let width = self.list_width.clamp(space::LIST[0], most);
-            rect.split_left_right_at_x(rect.left() + width)
+    /// Nothing of a profile that is locked, closed or gone stays in memory here.
+    fn forget(&mut self, model: &ViewModel) {
+        let is_here = |id: &ProfileId| model.profile(id).is_some();
+        let is_ready = |id: &ProfileId| {
+            let profile = model.profile(id);
+            profile.is_some_and(|profile| profile.state == ProfileState::Ready)
         };
-        if list.is_positive() {
-            let selected = (!is_narrow)
-                .then(|| self.open_chat(profile).map(|row| row.id))
-                .flatten();
-            let desks = &self.desks;
-            let draft_of = |row: &ChatRow| {
-                desks
-                    .get(&(profile.id.clone(), row.id))
-                    .filter(|desk| desk.composer.is_own())
-                    .map_or_else(|| row.draft.clone(), |desk| desk.composer.text().to_owned())
-            };
-            let parts = ListParts {
-                selected,
-                shows_requests: self.shows_requests,
-                relay: &self.relay,
-                draft_of: &draft_of,
-                search: self.searches.entry(profile.id.clone()).or_default(),
-            };
-            chat_list::ui(ui, scene, list, parts, asks);
-            self.apply(ui.ctx(), asks);
+        if !self.active.as_ref().is_some_and(is_here) {
+            self.active = model.profiles.first().map(|profile| profile.id.clone());
         }
-        if chat.is_positive() {
-            self.chat_ui(ui, scene, chat, is_narrow, asks);
+        if !self.active.as_ref().is_some_and(is_ready)
+            && self.dialog.as_ref().is_some_and(Dialog::needs_vault)
+        {
+            self.dialog = None;
         }
-        if list.is_positive() && chat.is_positive() {
-            self.divider_ui(ui, scene, list);
-        }
-    }
-
-    fn chat_ui(
-        &mut self,
-        ui: &mut Ui,
-        scene: Scene<'_>,
-        rect: Rect,
-        is_narrow: bool,
-        asks: &mut Asks,
-    ) {
-        let profile = scene.profile;
-        let Some(row) = self.open_chat(profile) else {
-            conversation::empty_ui(ui, scene.palette, rect);
-            return;
-        };
-        let shown = profile.timeline.as_ref().map(|timeline| timeline.chat);
-        if self.asked.get(&profile.id) != Some(&row.id) {
-            self.asked.insert(profile.id.clone(), row.id);
-            if shown != Some(row.id) {
-                let (chat, around) = (row.id, None);
-                asks.command(&profile.id, Command::ShowChat { chat, around });
-            }
-        }
-        let place = Place {
-            rect,
-            has_back: is_narrow,
-            is_offline: self.is_offline(ui, profile),
-            scroll: self.scroll.take(),
-        };
-        let key = (profile.id.clone(), row.id);
-        let has_dialog = self.dialog.is_some();
-        let desk = self.desks.entry(key).or_default();
-        desk.composer.follow(&row.draft);
-        if conversation::has_composer(row) {
-            input::type_ahead(ui.ctx(), &profile.id, row.id, desk, has_dialog);
-        }
-        let messages = conversation::ui(ui, scene, &place, row, desk, asks);
-        self.foot = messages.center_bottom() - vec2(0.0, space::L);
-        desk.composer
-            .save(ui.ctx(), &profile.id, row.id, false, asks);
-    }
-
-    /// Dialog and notes.
-    fn over_ui(&mut self, ui: &Ui, profile: Option<&Arc<ProfileView>>, asks: &mut Asks) {
-        let profile = profile.map(AsRef::as_ref);
-        if let Some(mut dialog) = self.dialog.take() {
-            let scene = DialogScene {
-                palette: self.theme.palette(),
-                theme: self.theme,
-                profile,
-                relay: &self.relay,
-            };
-            dialog.ui(ui, scene, asks);
-            self.dialog = Some(dialog);
-        }
-        self.toasts
-            .ui(ui, self.theme.palette(), profile, self.foot, asks);
-    }
-
-    /// The line between list and chat, which can be dragged.
-    fn divider_ui(&mut self, ui: &mut Ui, scene: Scene<'_>, list: Rect) {
-        let x = list.right();
-        let grip =
-            Rect::from_min_max(list.right_top(), list.right_bottom()).expand2(vec2(3.0, 0.0));
-        let response = ui
-            .interact(
-                grip,
-                Id::unique("list-width"),
-                Sense::drag() - Sense::FOCUSABLE,
-            )
-            .on_hover_and_drag_cursor(CursorIcon::ResizeHorizontal);
-        if response.dragged() {
-            let width = self.list_width + response.drag_delta().x;
-            self.list_width = width.clamp(space::LIST[0], space::LIST[2]);
-        }
-        let is_held = response.hovered() || response.dragged();
-        let ink = if is_held {
-            scene.palette.control_border
-        } else {
-            scene.palette.line
-        };
-        ui.painter()
-            .vline(x, list.y_range(), egui::Stroke::new(1.0, ink));
+        self.desks.retain(|(id, _), _| is_ready(id));
+        self.searches.retain(|id, _| is_ready(id));
+        self.open_chats.retain(|id, _| is_here(id));
+        self.asked.retain(|id, _| is_here(id));
+        self.gates.retain(|id, _| is_here(id));
+        self.offline_since.retain(|id, _| is_here(id));
     }
 
     /// The chat that is open in a profile.

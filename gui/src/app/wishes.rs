@@ -23,6 +23,7 @@ impl App {
                         gate.clear();
                     }
                     self.active = Some(id);
+                    self.revealed = None;
                     self.is_focus_due = true;
                 }
                 Wish::Chat(chat) => {
@@ -76,6 +77,7 @@ impl App {
                     self.dialog = None;
                     asks.command(&id, Command::Lock);
                 }
+                Wish::LockAfter(span) => self.lock_after = span,
                 Wish::Theme(theme) => {
                     self.theme = theme;
                     theme.apply(ctx);

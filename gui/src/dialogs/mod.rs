@@ -4,18 +4,29 @@ mod add_contact;
 mod block;
 mod blocked;
 mod contact_link;
+mod deletion;
+mod new_identity;
+mod new_passphrase;
 mod passphrase;
+mod recovery_code;
 mod relay;
+mod rename;
 mod settings;
 mod shortcuts;
 mod text;
 mod verify;
 
 pub(crate) use add_contact::AddContactForm;
+pub(crate) use deletion::DeletionForm;
+pub(crate) use new_identity::IdentityForm;
+pub(crate) use new_passphrase::{NewPassphrase, Strength};
 pub(crate) use passphrase::PassphraseForm;
-pub(crate) use passphrase::Strength;
+pub(crate) use recovery_code::RecoveryForm;
+pub(crate) use rename::NameForm;
 pub(crate) use text::TextPages;
 pub(crate) use verify::CodeForm;
+
+use std::time::Duration;
 
 use egui::{
     Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, WidgetInfo,
@@ -45,6 +56,14 @@ pub(crate) enum Dialog {
     ContactLink,
     /// Set, change or remove the passphrase.
     Passphrase(PassphraseForm),
+    /// Set, replace or remove the recovery code.
+    RecoveryCode(RecoveryForm),
+    /// Make an identity.
+    NewIdentity(IdentityForm),
+    /// Change the identity's name.
+    Rename(NameForm),
+    /// Delete the identity.
+    Delete(DeletionForm),
     /// The whole of a long text.
     Text(TextPages),
     /// Settings.
@@ -60,6 +79,9 @@ pub(crate) enum Dialog {
 pub(crate) struct DialogScene<'a> {
     pub(crate) palette: &'static Palette,
     pub(crate) theme: Theme,
+    pub(crate) lock_after: Option<Duration>,
+    /// The handles that no new identity may have.
+    pub(crate) taken: &'a [&'a str],
     pub(crate) profile: Option<&'a ProfileView>,
     pub(crate) relay: &'a RelayInfo,
 }
@@ -83,6 +105,14 @@ impl Dialog {
         Self::Text(TextPages::new(message))
     }
 
+    /// Whether it shows or takes something of an open vault, and has to go when that is locked.
+    pub(crate) fn needs_vault(&self) -> bool {
+        !matches!(
+            self,
+            Self::NewIdentity(_) | Self::Delete(_) | Self::Settings | Self::Shortcuts | Self::Relay
+        )
+    }
+
     /// Draws the dialog over everything.
     pub(crate) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         match self {
@@ -93,6 +123,10 @@ impl Dialog {
             Self::AddContact(form) => form.ui(ui, scene, asks),
             Self::ContactLink => contact_link::ui(ui, scene, asks),
             Self::Passphrase(form) => form.ui(ui, scene, asks),
+            Self::RecoveryCode(form) => form.ui(ui, scene, asks),
+            Self::NewIdentity(form) => form.ui(ui, scene, asks),
+            Self::Rename(form) => form.ui(ui, scene, asks),
+            Self::Delete(form) => form.ui(ui, scene, asks),
             Self::Text(pages) => pages.ui(ui, scene, asks),
             Self::Settings => settings::ui(ui, scene, asks),
             Self::Shortcuts => shortcuts::ui(ui, scene, asks),

@@ -33,7 +33,6 @@ pub(super) fn ui(ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         let Some(invite) = &scene.relay.invite else {
             return;
         };
-        ui.add_space(space::S);
         section(ui, p, words::INVITE_LINK);
         Frame::new()
             .fill(p.surface0)

@@ -37,6 +37,9 @@ pub(crate) fn text_button(
     let width = (galley.size().x + 2.0 * space::L).max(min_width);
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, label));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     let (fill, ink, border) = match kind {
         _ if !is_enabled => (p.surface3, p.text2, Color32::TRANSPARENT),
         Kind::Primary => (p.accent, p.on_accent, Color32::TRANSPARENT),

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use sotto::{App, AppOptions, Moment, Theme};
+use sotto::{App, AppOptions, Errand, Moment, Theme};
 use sotto_client::Command;
 use sotto_client::view::{ChatRow, ProfileId, ProfileView, ViewModel};
 
@@ -32,6 +32,7 @@ pub(crate) struct Desk {
     pub(crate) model: ViewModel,
     pub(crate) now: Moment,
     pub(crate) asked: Vec<(ProfileId, Command)>,
+    pub(crate) errands: Vec<Errand>,
 }
 
 impl Desk {
@@ -63,15 +64,27 @@ impl Desk {
 
 /// A window of this size around the app.
 pub(crate) fn window<'a>(size: [f32; 2], theme: Theme, model: ViewModel) -> Harness<'a, Desk> {
+    let options = AppOptions {
+        theme,
+        ..AppOptions::default()
+    };
+    window_with(size, options, model)
+}
+
+/// A window that starts like this.
+pub(crate) fn window_with<'a>(
+    size: [f32; 2],
+    options: AppOptions,
+    model: ViewModel,
+) -> Harness<'a, Desk> {
+    let theme = options.theme;
     let desk = Desk {
         app: None,
-        options: AppOptions {
-            theme,
-            ..AppOptions::default()
-        },
+        options,
         model,
         now: sample::NOW,
         asked: Vec::new(),
+        errands: Vec::new(),
     };
     let mut harness = Harness::builder()
         .with_size(size)
@@ -97,6 +110,7 @@ pub(crate) fn window<'a>(size: [f32; 2], theme: Theme, model: ViewModel) -> Harn
                 root.set_clip_rect(screen);
                 let asked = app.ui(&mut root, &desk.model, desk.now);
                 desk.asked.extend(asked);
+                desk.errands.extend(app.take_errands());
             },
             desk,
         );
@@ -114,6 +128,28 @@ pub(crate) fn open_chat<S>(harness: &mut Harness<'_, S>, name: &str) {
     let label = format!("Chat with {name}");
     harness.get_by_label_contains(&label).click();
     harness.run_steps(4);
+}
+
+/// Clicks on what has this name.
+pub(crate) fn click<S>(harness: &mut Harness<'_, S>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(4);
+}
+
+/// Clicks on the button with this name, which the dialog's title may have too.
+pub(crate) fn click_button<S>(harness: &mut Harness<'_, S>, label: &str) {
+    harness
+        .get_by_role_and_label(egui::accesskit::Role::Button, label)
+        .click();
+    harness.run_steps(4);
+}
+
+/// Types into a field.
+pub(crate) fn type_into<S>(harness: &mut Harness<'_, S>, label: &str, text: &str) {
+    harness.get_by_label(label).focus();
+    harness.run_steps(2);
+    harness.get_by_label(label).type_text(text);
+    harness.run_steps(3);
 }
 
 /// Types into the composer.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use sotto::Moment;
-use sotto_client::Query;
 use sotto_client::view::{
     Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, ProfileId, ProfileState,
     ProfileView, RelayState, SearchHit, SearchResults, SearchState, Standing, Timeline, Trust,
     ViewModel,
 };
+use sotto_client::{Query, RecoveryCode};
 
 /// Tuesday, 24 November 2026, 14:05 UTC.
 pub(crate) const NOW: Moment = Moment {
@@ -22,6 +22,14 @@ pub(crate) const SAFETY_NUMBER: &str =
 
 /// Its code.
 pub(crate) const VERIFICATION_CODE: &str = "sotto:verify/1/sbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbE/oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE";
+
+/// A recovery code.
+pub(crate) const RECOVERY_CODE: &str = "58N2-MAHA-58N2-MAHA-58N2-MAHA-58VN-H6QC";
+
+/// As the client knows it.
+pub(crate) fn recovery_code() -> RecoveryCode {
+    RECOVERY_CODE.parse().expect("a recovery code")
+}
 
 const MINUTE: i64 = 60_000;
 

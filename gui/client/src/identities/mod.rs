@@ -126,19 +126,25 @@ pub fn person(handle: &str) -> Person {
         })
 }
 
-/// Who a window shows: the identities that are here, or the well-known people as long as nobody
-/// else was made.
+/// Who is shown: the identities that are here, the well-known ones first; and of those the ones that
+/// were not made yet, unless they were `deleted`, or somebody else was made.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn people(data_dir: &Path) -> Result<Vec<Person>, IdentityError> {
-    let known = well_known_people();
+pub fn people(data_dir: &Path, deleted: &[String]) -> Result<Vec<Person>, IdentityError> {
     let handles = list(data_dir)?;
-    let is_known = |handle: &String| known.iter().any(|person| person.handle == *handle);
-    if handles.iter().all(is_known) {
-        return Ok(known);
-    }
-    Ok(handles.iter().map(|handle| person(handle)).collect())
+    let known = well_known_people();
+    let (known_handles, others): (Vec<String>, Vec<String>) = handles
+        .into_iter()
+        .partition(|handle| known.iter().any(|person| person.handle == *handle));
+    let is_shown = |person: &Person| {
+        let is_wanted = others.is_empty() && !deleted.contains(&person.handle);
+        is_wanted || known_handles.contains(&person.handle)
+    };
+    let known = known.into_iter().filter(is_shown);
+    Ok(known
+        .chain(others.iter().map(|handle| person(handle)))
+        .collect())
 }
 
 /// Whether a text can be a display name: 1 to 64 bytes, not white space alone, and no control

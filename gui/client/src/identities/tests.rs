@@ -75,14 +75,22 @@ fn links_odd_names_and_folders_without_a_vault_are_passed_over() {
 }
 
 #[test]
-fn the_well_known_people_are_shown_until_somebody_else_was_made() {
+fn the_well_known_people_are_shown_until_they_are_deleted_or_somebody_else_was_made() {
     let dir = tempdir().unwrap();
-    assert_eq!(people(dir.path()).unwrap(), well_known_people());
+    let shown = |deleted: &[&str]| {
+        let deleted: Vec<String> = deleted.iter().map(|it| (*it).to_owned()).collect();
+        let people = people(dir.path(), &deleted).unwrap();
+        people.into_iter().map(|it| it.handle).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&[]), ["alice", "bob", "charlie", "diana"]);
     make(dir.path(), "bob").unwrap();
-    assert_eq!(people(dir.path()).unwrap(), well_known_people());
+    make(dir.path(), "diana").unwrap();
+    // Whoever is there again was made again.
+    assert_eq!(shown(&["alice", "bob"]), ["bob", "charlie", "diana"]);
     make(dir.path(), "guest").unwrap();
-    let expected = [well_known_people().remove(1), person("guest")];
-    assert_eq!(people(dir.path()).unwrap(), expected);
+    assert_eq!(shown(&[]), ["bob", "diana", "guest"]);
+    let everybody = people(dir.path(), &[]).unwrap();
+    assert_eq!(everybody, ["bob", "diana", "guest"].map(person));
 }
 
 #[test]
