@@ -670,7 +670,7 @@ pub(crate) fn delete_text(name: &str, handle: &str) -> [String; 2] {
     [
         format!(
             "The keys, messages and contacts of {name} are deleted from this computer for good. \
-             Nobody can bring them back, neither by the passphrase nor by a recovery code."
+             Only a backup brings them back, neither the passphrase nor a recovery code."
         ),
         format!(
             "What was sent stays with those who got it. On the relays that know {handle}, the \
@@ -697,7 +697,7 @@ pub(crate) fn problem(problem: &ProfileProblem) -> (&'static str, &'static str) 
         ),
         ProfileProblem::Damaged => (
             "The vault is damaged",
-            "Put back a copy of its folder, if you have one.",
+            "If you have a backup, delete this identity and bring it back: sotto-cli restore.",
         ),
         ProfileProblem::KeyMissing => (
             "The vault's key is missing",

@@ -154,7 +154,7 @@ fn open_deletion(harness: &mut Harness<'_, Desk>) {
     press(harness, Modifiers::COMMAND, Key::Comma);
     click(harness, "Delete identity");
     assert!(shows(harness, "Delete Alice?"));
-    assert!(shows(harness, "Nobody can bring them back"));
+    assert!(shows(harness, "Only a backup brings them back"));
 }
 
 #[test]
