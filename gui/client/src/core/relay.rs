@@ -367,11 +367,20 @@ impl Core {
             let Some(sending) = chat.sending_session() else {
                 continue;
             };
+            if !sending.session.is_acknowledged() {
+                continue;
+            }
             let id = sending.session.id();
             let before = sending.heard_at_millis.saturating_sub(SPARE_SESSION_MILLIS);
+            // However far a clock has jumped: the peer may go over to one with a smaller id, and to
+            // one in which it was never heard as soon as it gets what was sealed in that.
+            let may_be_chosen = |held: &Held| {
+                let is_known = held.session.id() > id && held.session.is_acknowledged();
+                !is_known && !held.is_retired
+            };
             let (kept, spare) = std::mem::take(&mut chat.sessions)
                 .into_iter()
-                .partition(|held| held.session.id() == id || held.heard_at_millis > before);
+                .partition(|held| may_be_chosen(held) || held.heard_at_millis > before);
             chat.sessions = kept;
             for held in spare {
                 let id = held.session.id();

@@ -460,6 +460,38 @@ fn what_lay_at_the_relay_for_long_opens_in_a_session_that_is_only_received_in() 
 }
 
 #[test]
+fn a_clock_that_jumps_far_costs_no_session_that_the_peer_may_go_over_to() {
+    let jump = later(17 * 24 * 60 * 60 * 1_000);
+    // The own session of one of the two has the smaller id.
+    for is_alice in [false, true] {
+        let (alice, bob) = pair();
+        let (mut jumps, mut other) = if is_alice { (alice, bob) } else { (bob, alice) };
+        jumps.write("one", NOW);
+        other.write("two", NOW);
+        let (on_its_way, first) = (jumps.sends(&mut other, NOW), other.sends(&mut jumps, NOW));
+        other.write("three", NOW);
+        let second = other.sends(&mut jumps, NOW);
+        for (sends, now) in [(first, NOW), (second, jump)] {
+            for send in sends {
+                let envelope = jumps.envelope(body(&send));
+                jumps.step(Input::Deliveries(vec![envelope]), now);
+            }
+        }
+        jumps.step(Input::Timer, jump);
+        for send in on_its_way {
+            let envelope = other.envelope(body(&send));
+            other.step(Input::Deliveries(vec![envelope]), NOW);
+        }
+        other.write("four", NOW);
+        for send in other.sends(&mut jumps, NOW) {
+            let envelope = jumps.envelope(body(&send));
+            jumps.step(Input::Deliveries(vec![envelope]), jump);
+        }
+        assert_eq!((jumps.received(), jumps.core.notice()), (3, None));
+    }
+}
+
+#[test]
 fn a_session_goes_when_the_peer_is_heard_in_the_other_one_for_a_week() {
     let (mut alice, mut bob) = pair();
     alice.write("from Alice", NOW);
