@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use sotto_crypto::Packet;
-use sotto_net::wire::{EPHEMERAL_BYTES_MAX, SendEphemeral};
+use sotto_net::wire::SendEphemeral;
 
 use super::content::Content;
 use super::{Core, Moment};
@@ -23,7 +23,8 @@ impl Core {
         };
         let since = chat.told_typing_at_millis.map(|at| now.unix_millis - at);
         let is_told = since.is_some_and(|since| (0..TELL_AGAIN_MILLIS).contains(&since));
-        // Before the peer has answered, each envelope carries the whole handshake.
+        // Before the peer has answered, each envelope carries the whole handshake: it would be too
+        // large to be handed on.
         let session = chat.sending_session();
         let is_acknowledged = session.is_some_and(|held| held.session.is_acknowledged());
         let is_wanted = self.privacy.typing && chat.is_online && chat.waiting.is_empty();
@@ -31,10 +32,8 @@ impl Core {
             return;
         }
         chat.told_typing_at_millis = Some(now.unix_millis);
-        if let Some((device, body)) = self.seal(chat_id, &Content::TYPING, now)
-            && body.len() <= EPHEMERAL_BYTES_MAX
-        {
-            let targets = vec![(device, body)];
+        if let Some(target) = self.seal(chat_id, &Content::TYPING, now) {
+            let targets = vec![target];
             self.effects.send.push(SendEphemeral { targets }.into());
         }
     }
