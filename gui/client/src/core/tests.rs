@@ -1,7 +1,9 @@
 //! Two cores and the frames between them, without disk or network.
 
 mod parts;
+mod prekeys;
 mod renewal;
+mod sessions;
 mod strangers;
 mod trust;
 mod typing;
@@ -247,6 +249,23 @@ impl Side {
     }
 }
 
+impl Side {
+    /// The last publication that was sent.
+    fn publication(&self) -> PublishPrekeys {
+        let publications = self.frames.iter().rev().find_map(|frame| match frame {
+            ClientFrame::PublishPrekeys(publication) => Some(publication.clone()),
+            _ => None,
+        });
+        publications.unwrap()
+    }
+
+    fn confirm_publication(&mut self, now: Moment) {
+        let request = self.publication().request;
+        self.frames.clear();
+        self.step(Input::Replies(vec![Done { request }.into()]), now);
+    }
+}
+
 fn pair() -> (Side, Side) {
     let (mut alice, mut bob) = (Side::new(0), Side::new(1));
     alice.meet(&bob, NOW);
@@ -379,147 +398,6 @@ fn what_waits_in_a_stalled_mailbox_is_not_taken_for_handled() {
 }
 
 #[test]
-fn a_first_message_is_accepted_once_with_and_without_a_one_time_prekey() {
-    for has_one_time in [true, false] {
-        let (mut alice, mut bob) = pair();
-        if !has_one_time {
-            bob.one_time.clear();
-        }
-        alice.write("hi", NOW);
-        let sends = alice.sends(&mut bob, NOW);
-        let first = bob.envelope(body(&sends[0]));
-        let replayed = bob.envelope(body(&sends[0]));
-        bob.step(Input::Deliveries(vec![first]), NOW);
-        // The session may have been dropped since; the handshake stays known.
-        bob.core.chats.get_mut(&CHAT).unwrap().sessions.clear();
-        bob.step(Input::Deliveries(vec![replayed]), NOW);
-        assert_eq!(bob.received(), 1, "one-time prekey: {has_one_time}");
-        let notice = Some(Notice::Unopened { messages: 1 });
-        assert_eq!(bob.core.notice(), notice);
-    }
-}
-
-#[test]
-fn both_sides_send_in_the_same_session_after_two_first_messages() {
-    let (mut alice, mut bob) = pair();
-    alice.write("from Alice", NOW);
-    bob.write("from Bob", NOW);
-    let (to_bob, to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
-    let envelope = bob.envelope(body(&to_bob[0]));
-    bob.step(Input::Deliveries(vec![envelope]), NOW);
-    let envelope = alice.envelope(body(&to_alice[0]));
-    alice.step(Input::Deliveries(vec![envelope]), NOW);
-    let chosen = |side: &mut Side| {
-        let chat = side.core.chats.get_mut(&CHAT).unwrap();
-        assert_eq!(chat.sessions.len(), 2);
-        chat.sending_session().unwrap().session.id()
-    };
-    // Each answers where it was heard; when the answers have come, both know both sessions.
-    assert_ne!(chosen(&mut alice), chosen(&mut bob));
-    let (to_bob, to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
-    for (side, sends) in [(&mut bob, to_bob), (&mut alice, to_alice)] {
-        for send in sends {
-            let envelope = side.envelope(body(&send));
-            side.step(Input::Deliveries(vec![envelope]), NOW);
-        }
-    }
-    assert_eq!(chosen(&mut alice), chosen(&mut bob));
-    assert!(alice.core.notice().is_none() && bob.core.notice().is_none());
-}
-
-#[test]
-fn what_lay_at_the_relay_for_long_opens_in_a_session_that_is_only_received_in() {
-    const EIGHT_DAYS: Moment = Moment {
-        unix_millis: NOW.unix_millis + 8 * 24 * 60 * 60 * 1_000,
-    };
-    // She comes back after a week, or her computer slept and does not know yet.
-    for is_asleep in [false, true] {
-        let (mut alice, mut bob) = pair();
-        alice.write("from Alice", NOW);
-        bob.write("from Bob", NOW);
-        let (to_bob, to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
-        let envelope = bob.envelope(body(&to_bob[0]));
-        bob.step(Input::Deliveries(vec![envelope]), NOW);
-        let envelope = alice.envelope(body(&to_alice[0]));
-        alice.step(Input::Deliveries(vec![envelope]), NOW);
-        // Each answers where it was heard: she sends in one session and hears him in the other.
-        bob.write("while you are away", NOW);
-        let to_alice = bob.sends(&mut alice, NOW);
-        if is_asleep {
-            alice.step(Input::Timer, EIGHT_DAYS);
-        } else {
-            alice.step(Input::LinkDown, NOW);
-            alice.link_up(EIGHT_DAYS);
-        }
-        for send in to_alice {
-            let envelope = alice.envelope(body(&send));
-            alice.step(Input::Deliveries(vec![envelope]), EIGHT_DAYS);
-        }
-        assert_eq!((alice.received(), alice.core.notice()), (2, None));
-    }
-}
-
-#[test]
-fn a_clock_that_jumps_far_costs_no_session_that_the_peer_may_go_over_to() {
-    let jump = later(17 * 24 * 60 * 60 * 1_000);
-    // The own session of one of the two has the smaller id.
-    for is_alice in [false, true] {
-        let (alice, bob) = pair();
-        let (mut jumps, mut other) = if is_alice { (alice, bob) } else { (bob, alice) };
-        jumps.write("one", NOW);
-        other.write("two", NOW);
-        let (on_its_way, first) = (jumps.sends(&mut other, NOW), other.sends(&mut jumps, NOW));
-        other.write("three", NOW);
-        let second = other.sends(&mut jumps, NOW);
-        for (sends, now) in [(first, NOW), (second, jump)] {
-            for send in sends {
-                let envelope = jumps.envelope(body(&send));
-                jumps.step(Input::Deliveries(vec![envelope]), now);
-            }
-        }
-        jumps.step(Input::Timer, jump);
-        for send in on_its_way {
-            let envelope = other.envelope(body(&send));
-            other.step(Input::Deliveries(vec![envelope]), NOW);
-        }
-        other.write("four", NOW);
-        for send in other.sends(&mut jumps, NOW) {
-            let envelope = jumps.envelope(body(&send));
-            jumps.step(Input::Deliveries(vec![envelope]), jump);
-        }
-        assert_eq!((jumps.received(), jumps.core.notice()), (3, None));
-    }
-}
-
-#[test]
-fn a_session_goes_when_the_peer_is_heard_in_the_other_one_for_a_week() {
-    let (mut alice, mut bob) = pair();
-    alice.write("from Alice", NOW);
-    bob.write("from Bob", NOW);
-    let (mut to_bob, mut to_alice) = (alice.sends(&mut bob, NOW), bob.sends(&mut alice, NOW));
-    let kept = |side: &Side| side.core.chats[&CHAT].sessions.len();
-    for day in 0..=9 {
-        let now = later(day * 24 * 60 * 60 * 1_000);
-        for (side, sends) in [(&mut bob, to_bob), (&mut alice, to_alice)] {
-            for send in sends {
-                let envelope = side.envelope(body(&send));
-                side.step(Input::Deliveries(vec![envelope]), now);
-            }
-            side.step(Input::Timer, now);
-            // What was written on the first day came on the second, in the one or the other.
-            assert!(
-                day == 7 || kept(side) == if day < 7 { 2 } else { 1 },
-                "{day}"
-            );
-        }
-        alice.write("day by day", now);
-        bob.write("day by day", now);
-        (to_bob, to_alice) = (alice.sends(&mut bob, now), bob.sends(&mut alice, now));
-    }
-    assert!(alice.core.notice().is_none() && bob.core.notice().is_none());
-}
-
-#[test]
 fn failing_first_messages_make_the_mailbox_wait_and_nothing_honest_is_lost() {
     let (mut alice, mut bob) = pair();
     alice.write("honest", NOW);
@@ -619,122 +497,6 @@ fn a_bundle_with_another_identity_starts_no_session() {
     assert_eq!(alice.progress(), Progress::Sending);
     assert_eq!(alice.row().trust, Trust::Unverified);
     assert_eq!(alice.core.wake_at_millis(), Some(later(30_000).unix_millis));
-}
-
-#[test]
-fn prekeys_are_published_before_the_claim_that_everybody_hears_of() {
-    let side = Side::new(0);
-    let place = |is_it: fn(&ClientFrame) -> bool| side.frames.iter().position(is_it).unwrap();
-    let published = place(|frame| matches!(frame, ClientFrame::PublishPrekeys(_)));
-    let claimed = place(|frame| matches!(frame, ClientFrame::Claim(_)));
-    assert!(published < claimed);
-}
-
-impl Side {
-    /// The last publication that was sent.
-    fn publication(&self) -> PublishPrekeys {
-        let publications = self.frames.iter().rev().find_map(|frame| match frame {
-            ClientFrame::PublishPrekeys(publication) => Some(publication.clone()),
-            _ => None,
-        });
-        publications.unwrap()
-    }
-
-    fn confirm_publication(&mut self, now: Moment) {
-        let request = self.publication().request;
-        self.frames.clear();
-        self.step(Input::Replies(vec![Done { request }.into()]), now);
-    }
-}
-
-#[test]
-fn prekeys_are_topped_up_when_they_run_low() {
-    let (mut alice, _) = pair();
-    assert_eq!(alice.one_time.len(), 100);
-    let low = PrekeysLow { left: 29 };
-    alice.step(Input::Replies(vec![low.into()]), NOW);
-    assert_eq!(alice.one_time.len(), 100, "a publication is on its way");
-    alice.confirm_publication(NOW);
-    alice.step(Input::Replies(vec![low.into()]), NOW);
-    assert_eq!(alice.one_time.len(), 100, "there was one just now");
-    assert_eq!(alice.core.wake_at_millis(), Some(later(60_000).unix_millis));
-    alice.step(Input::Timer, later(60_000));
-    assert_eq!(alice.one_time.len(), 171);
-    let signed = alice.signed.clone().unwrap().id;
-    alice.step(Input::LinkDown, NOW);
-    alice.link_up(later(8 * 24 * 60 * 60 * 1000));
-    assert_ne!(alice.signed.clone().unwrap().id, signed, "rotated weekly");
-}
-
-#[test]
-fn a_refused_publication_is_repeated_when_the_relay_says() {
-    for reason in [Refusal::Storage, Refusal::RateLimited] {
-        let (mut alice, mut bob) = pair();
-        let first = bob.publication();
-        let refused = Refused {
-            request: first.request,
-            reason,
-            retry_after_millis: 700,
-        };
-        bob.frames.clear();
-        bob.step(Input::Replies(vec![refused.into()]), NOW);
-        bob.step(Input::Timer, later(699));
-        assert!(bob.frames.is_empty(), "{reason:?}: {:?}", bob.frames);
-        assert_eq!(bob.core.wake_at_millis(), Some(later(700).unix_millis));
-        bob.step(Input::Timer, later(700));
-        // The same prekeys: a refusal makes no new secrets.
-        let second = bob.publication();
-        assert_eq!(second.signed, first.signed);
-        assert_eq!(second.one_time, first.one_time);
-        bob.confirm_publication(later(700));
-        assert_eq!(bob.core.link.as_ref().unwrap().stock.due_at_millis(), None);
-        // Somebody can start with them.
-        alice.write("hi", later(700));
-        let sends = alice.sends(&mut bob, later(700));
-        let envelope = bob.envelope(body(&sends[0]));
-        bob.step(Input::Deliveries(vec![envelope]), later(700));
-        assert_eq!(bob.received(), 1);
-    }
-}
-
-#[test]
-fn prekeys_count_as_published_when_they_are_confirmed() {
-    let (mut alice, _) = pair();
-    let refused = Refused {
-        request: alice.publication().request,
-        reason: Refusal::Storage,
-        retry_after_millis: 0,
-    };
-    alice.step(Input::Replies(vec![refused.into()]), NOW);
-    alice.frames.clear();
-    alice.step(Input::Timer, later(60_000));
-    let again = alice.publication();
-    assert!(again.signed.is_some());
-    assert_eq!(again.one_time.len(), 100);
-    alice.confirm_publication(later(60_000));
-    // An hour later there is nothing left to do.
-    alice.step(Input::Timer, later(2 * 60 * 60 * 1000));
-    assert!(alice.frames.is_empty(), "{:?}", alice.frames);
-}
-
-#[test]
-fn a_relay_that_always_lacks_prekeys_does_not_fill_the_disk() {
-    let (mut alice, _) = pair();
-    let mut kept: i64 = 0;
-    for minute in 1..=15 {
-        let now = later(minute * 60_000);
-        alice.confirm_publication(now);
-        alice.step(Input::Replies(vec![PrekeysLow { left: 0 }.into()]), now);
-        assert_eq!(alice.publication().one_time.len(), 100);
-    }
-    for change in &alice.commits {
-        kept += match change {
-            Change::AddPrekey { .. } => 1,
-            Change::RemovePrekey { .. } => -1,
-            _ => 0,
-        };
-    }
-    assert_eq!(kept, 1_001, "a thousand and the signed one");
 }
 
 #[test]
