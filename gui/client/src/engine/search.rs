@@ -90,3 +90,40 @@ fn hit_view(hit: Hit) -> SearchHit {
         matches,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::content::Shown;
+    use crate::core::effects::MessageRecord;
+    use crate::view::{ChatId, Delivery, MessageId};
+
+    #[test]
+    fn a_hit_in_a_long_text_is_shown_with_what_is_around_it() {
+        let before = "größe ".repeat(EXCERPT_BYTES_MAX);
+        let text = format!("{before}needle and needle {before}needle");
+        let matches: Vec<_> = text
+            .match_indices("needle")
+            .map(|(at, found)| at..at + found.len())
+            .collect();
+        let hit = hit_view(Hit {
+            message: MessageRecord {
+                key: MessageKey(1),
+                chat: ChatId(1),
+                is_mine: false,
+                shown: Shown::text(MessageId([1; 16]), 0, text, None),
+                delivery: Delivery::Delivered,
+                is_unread: false,
+                is_sealed: true,
+            },
+            matches,
+        });
+        let Body::Text(shown) = &hit.message.body else {
+            panic!("no text");
+        };
+        assert!(hit.message.is_cut && shown.len() <= EXCERPT_BYTES_MAX);
+        let found = hit.matches.iter().map(|range| shown.get(range.clone()));
+        // The third one is too far away.
+        assert_eq!(found.collect::<Vec<_>>(), [Some("needle"); 2]);
+    }
+}
