@@ -372,11 +372,11 @@ impl Core {
             }
             let id = sending.session.id();
             let before = sending.heard_at_millis.saturating_sub(SPARE_SESSION_MILLIS);
-            // However far a clock has jumped: the peer may go over to one with a smaller id, and to
-            // one in which it was never heard as soon as it gets what was sealed in that.
+            // However far a clock has jumped: the peer may go over to one in which it was never
+            // heard as soon as it gets what was sealed in that. All others have larger ids.
             let may_be_chosen = |held: &Held| {
-                let is_known = held.session.id() > id && held.session.is_acknowledged();
-                !is_known && !held.is_retired
+                let is_new = !held.session.is_acknowledged() && !held.is_retired;
+                held.session.id() == id || is_new
             };
             let (kept, spare) = std::mem::take(&mut chat.sessions)
                 .into_iter()

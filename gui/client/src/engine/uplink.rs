@@ -16,6 +16,7 @@ use sotto_net::wire::{
     ClientFrame, Delivery, DeliveryFrame, DeviceKey, Refusal, RelayFrame, Welcome,
 };
 use sotto_net::{Invite, RelayId};
+use tokio::io::AsyncRead;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::environment::Environment;
@@ -99,7 +100,7 @@ impl Arrived {
     /// nothing.
     async fn fill(
         &mut self,
-        stream: &mut FrameReader<DeliveryFrame, RecvStream>,
+        stream: &mut FrameReader<DeliveryFrame, impl AsyncRead + Unpin>,
     ) -> Result<(), LinkError> {
         if self.is_empty() {
             self.add(stream.next().await?.ok_or(LinkError::Lost)?);
@@ -385,7 +386,10 @@ fn problem(error: &LinkError) -> RelayProblem {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
     use rand::SeedableRng as _;
+    use sotto_net::frame::{FRAME_BYTES_MAX, put_frame};
+    use sotto_net::wire::EnvelopeId;
 
     use super::*;
 
@@ -395,6 +399,30 @@ mod tests {
         let seeder = || StdRng::seed_from_u64(2);
         let environment = Environment::new(|| 0, seeder, sotto_net::quic::dialer);
         Uplink::new(environment, Arc::new(identity))
+    }
+
+    #[tokio::test]
+    async fn deliveries_are_taken_together_up_to_a_number_and_a_size_and_none_is_left_out() {
+        for (bytes, number, most) in [(10, 2_500, 1_024), (64 * 1024, 150, 64)] {
+            let mut sent = BytesMut::new();
+            for sequence in 1..=number {
+                let delivery = Delivery {
+                    sequence,
+                    id: EnvelopeId([0; 16]),
+                    body: vec![7; bytes].into(),
+                };
+                put_frame(&DeliveryFrame::Delivery(delivery), &mut sent);
+            }
+            let mut stream = FrameReader::new(&sent[..], FRAME_BYTES_MAX);
+            let mut sequences = Vec::new();
+            let mut arrived = Arrived::default();
+            while let Ok(()) = arrived.fill(&mut stream).await {
+                let taken = std::mem::take(&mut arrived).stored;
+                assert!(taken.len() <= most, "{} of {bytes} bytes", taken.len());
+                sequences.extend(taken.iter().map(|it| it.sequence));
+            }
+            assert!(sequences.into_iter().eq(1..=number));
+        }
     }
 
     #[tokio::test(start_paused = true)]
