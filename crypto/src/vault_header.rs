@@ -16,7 +16,7 @@ use crate::recovery_code::RecoveryCode;
 const MAGIC: &[u8; 8] = b"SottoVlt";
 const VERSION: u8 = 1;
 const SALT_BYTES: usize = 32;
-/// Ways to open one vault: passphrase, key file, recovery code, and room for a system keyring.
+/// Ways to open one vault; there is room for more kinds than there are.
 const SLOTS_MAX: usize = 8;
 const WRAPPED_BYTES: usize = 32 + aead::TAG_BYTES;
 
@@ -71,6 +71,8 @@ pub enum VaultSecret<'a> {
     KeyFile(&'a [u8; 32]),
     /// What a person wrote down.
     RecoveryCode(&'a RecoveryCode),
+    /// 32 random bytes that the system keeps for the person who is logged in.
+    Keyring(&'a [u8; 32]),
 }
 
 /// The kind of a slot.
@@ -82,6 +84,8 @@ pub enum VaultSlot {
     KeyFile = 2,
     /// For a recovery code.
     RecoveryCode = 3,
+    /// For a key in the system's keyring.
+    Keyring = 4,
 }
 
 impl VaultSecret<'_> {
@@ -95,6 +99,7 @@ impl VaultSecret<'_> {
             Self::Passphrase(_) => VaultSlot::Passphrase,
             Self::KeyFile(_) => VaultSlot::KeyFile,
             Self::RecoveryCode(_) => VaultSlot::RecoveryCode,
+            Self::Keyring(_) => VaultSlot::Keyring,
         }
     }
 
@@ -102,7 +107,7 @@ impl VaultSecret<'_> {
     fn wrapping_key(&self, cost: Argon2Cost, salt: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
         let stretched = match self {
             Self::Passphrase(passphrase) => cost.derive(passphrase, salt)?,
-            Self::KeyFile(key) => kdf::extract(salt, &[key.as_slice()]),
+            Self::KeyFile(key) | Self::Keyring(key) => kdf::extract(salt, &[key.as_slice()]),
             // 128 random bits: no work makes a guess at them harder than it is.
             Self::RecoveryCode(code) => kdf::extract(salt, &[code.as_bytes()]),
         };
@@ -119,6 +124,7 @@ impl fmt::Debug for VaultSecret<'_> {
             Self::Passphrase(_) => "Passphrase",
             Self::KeyFile(_) => "KeyFile",
             Self::RecoveryCode(_) => "RecoveryCode",
+            Self::Keyring(_) => "Keyring",
         })
     }
 }
@@ -282,6 +288,13 @@ impl VaultHeader {
         self.slots.iter().any(|it| it.kind == slot as u8)
     }
 
+    /// A name for the secret of this slot, where secrets lie under names: another one each time that
+    /// the slot is set. It says nothing about the secret.
+    pub fn slot_name(&self, slot: VaultSlot) -> Option<[u8; 12]> {
+        let slot = self.slots.iter().find(|it| it.kind == slot as u8)?;
+        Some(slot.nonce)
+    }
+
     /// ``magic || version || m || t || p || salt``
     fn prefix(&self) -> Vec<u8> {
         Writer::default()
@@ -383,7 +396,23 @@ mod tests {
         header.remove(VaultSlot::RecoveryCode);
         assert_eq!(header.unlock(&code).err(), Some(UnlockError::NoSlot));
         assert!(header.has(VaultSlot::KeyFile) && !header.has(VaultSlot::RecoveryCode));
-        // A code is no key file, although both are bytes: the kind is part of what is wrapped.
+        // One file's key is none of the keyring, although both are bytes: the kind is part of what is
+        // wrapped, and the name of a slot is another one each time.
+        let name = |header: &VaultHeader| header.slot_name(VaultSlot::Keyring);
+        assert_eq!(name(&header), None);
+        header
+            .set(&master, &VaultSecret::Keyring(&[2; 32]), &mut rng(8))
+            .unwrap();
+        let first = name(&header);
+        let mut as_file = header.clone();
+        as_file.slots.retain(|slot| slot.kind == 4);
+        as_file.slots[0].kind = 2;
+        assert_eq!(as_file.unlock(&new).err(), Some(UnlockError::Wrong));
+        assert!(header.unlock(&VaultSecret::Keyring(&[2; 32])).is_ok());
+        header
+            .set(&master, &VaultSecret::Keyring(&[2; 32]), &mut rng(9))
+            .unwrap();
+        assert!(first.is_some() && name(&header) != first);
         let other = RecoveryCode::generate(&mut rng(6));
         header.set(&master, &code, &mut rng(7)).unwrap();
         let wrong = header.unlock(&VaultSecret::RecoveryCode(&other));
@@ -451,12 +480,14 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let shown = format!(
-            "{:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?}",
             MasterKey::from_bytes([0x2a; 32]),
             VaultSecret::Passphrase("hunter2"),
             VaultSecret::KeyFile(&[0x2a; 32]),
-            VaultSecret::RecoveryCode(&RecoveryCode::generate(&mut rng(1)))
+            VaultSecret::RecoveryCode(&RecoveryCode::generate(&mut rng(1))),
+            VaultSecret::Keyring(&[0x2a; 32]),
         );
-        assert_eq!(shown, "MasterKey { .. } Passphrase KeyFile RecoveryCode");
+        let expected = "MasterKey { .. } Passphrase KeyFile RecoveryCode Keyring";
+        assert_eq!(shown, expected);
     }
 }

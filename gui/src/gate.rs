@@ -1,7 +1,7 @@
 //! What stands in the way of a profile: locked, being made, open elsewhere, failed.
 
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
-use sotto_client::view::{CreationStep, ProfileState, ProfileView};
+use sotto_client::view::{CreationStep, KeyringUse, ProfileState, ProfileView};
 use sotto_client::{Command, RecoveryCode};
 use zeroize::Zeroizing;
 
@@ -117,7 +117,15 @@ impl Gate {
         asks: &mut Asks,
     ) {
         heading(ui, p, name);
-        sentence(ui, p, words::UNLOCK_HINT);
+        if profile.keyring == KeyringUse::Yes {
+            sentence(ui, p, words::KEYRING_SILENT);
+            again(ui, p, profile, asks);
+        } else {
+            sentence(ui, p, words::UNLOCK_HINT);
+        }
+        if !profile.has_passphrase && !profile.has_recovery_code {
+            return;
+        }
         if profile.has_recovery_code {
             sentence(ui, p, words::UNLOCK_BY_CODE_HINT);
         }
@@ -128,7 +136,11 @@ impl Gate {
             .allocate_ui_with_layout(vec2(width, 60.0), layout, |ui| {
                 ui.add_enabled_ui(!checking, |ui| {
                     let field = Field {
-                        label: words::PASSPHRASE,
+                        label: if profile.has_passphrase {
+                            words::PASSPHRASE
+                        } else {
+                            words::RECOVERY_CODE
+                        },
                         text: &mut self.passphrase,
                         is_shown: &mut self.is_shown,
                     };
@@ -167,8 +179,8 @@ impl Gate {
         }
         if wrong && !is_ready {
             ui.add_space(space::XS);
-            let is_either = profile.has_recovery_code;
-            alert(ui, p, words::secret_wrong(is_either));
+            let text = words::secret_wrong(profile.has_passphrase, profile.has_recovery_code);
+            alert(ui, p, text);
         }
     }
 }

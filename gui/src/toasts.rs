@@ -99,7 +99,11 @@ impl Toasts {
 
     /// Dismisses a notice of success by itself after a while.
     fn pass(&mut self, ui: &Ui, now: f64, profile: &ProfileView, notice: Notice, asks: &mut Asks) {
-        if !matches!(notice, Notice::PassphraseSet | Notice::RecoveryCodeSet) {
+        let is_success = matches!(
+            notice,
+            Notice::PassphraseSet | Notice::RecoveryCodeSet | Notice::KeyringSet
+        );
+        if !is_success {
             return;
         }
         match self.passing {
@@ -124,7 +128,7 @@ impl Toasts {
 
 fn border(p: &Palette, notice: Notice) -> Color32 {
     match notice {
-        Notice::NotStored | Notice::PassphraseWrong => p.danger,
+        Notice::NotStored | Notice::PassphraseWrong | Notice::KeyringRefused => p.danger,
         Notice::Unopened { .. } | Notice::SetBack => p.warning,
         _ => p.line,
     }

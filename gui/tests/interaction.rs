@@ -552,6 +552,7 @@ fn safety_numbers_are_compared_in_a_dialog() {
 fn a_wrong_passphrase_can_be_typed_again() {
     let mut harness = alice();
     harness.state_mut().profile("alice", |alice| {
+        alice.has_passphrase = true;
         alice.state = ProfileState::Locked {
             wrong: false,
             checking: false,
@@ -588,6 +589,7 @@ fn a_wrong_passphrase_can_be_typed_again() {
 fn what_is_typed_to_unlock_is_forgotten_when_the_identity_changes() {
     let mut harness = alice();
     harness.state_mut().profile("alice", |alice| {
+        alice.has_passphrase = true;
         alice.state = ProfileState::Locked {
             wrong: false,
             checking: false,

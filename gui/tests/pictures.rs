@@ -12,8 +12,8 @@ use egui_kittest::kittest::Queryable as _;
 use sotto::{RelayInfo, RelayKind, Report, Theme};
 use sotto_client::identities::IdentityError;
 use sotto_client::view::{
-    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Message, MessageId,
-    MessageKey, Mute, Notice, Presence, ProfileId, ProfileProblem, ProfileState, Quote,
+    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, KeyringUse, Message,
+    MessageId, MessageKey, Mute, Notice, Presence, ProfileId, ProfileProblem, ProfileState, Quote,
     RelayProblem, RelayState, Trust, ViewModel,
 };
 
@@ -127,6 +127,29 @@ fn unlock_by_a_recovery_code_too() {
         .state_mut()
         .profile("alice", |alice| alice.state = ProfileState::Ready);
     picture(&mut harness, "passphrase_after_recovery");
+}
+
+#[test]
+fn keyring() {
+    let mut harness = with_chat(Theme::Light);
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Use the keyring");
+    picture(&mut harness, "keyring");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.keyring = KeyringUse::Yes);
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    picture(&mut harness, "keyring_settings");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness.state_mut().profile("alice", |alice| {
+        alice.has_recovery_code = true;
+        alice.state = ProfileState::Locked {
+            wrong: false,
+            checking: false,
+        };
+    });
+    picture(&mut harness, "keyring_silent");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sotto::{Errand, Report};
-use sotto_client::view::{Notice, ProfileId, ProfileState};
+use sotto_client::view::{KeyringUse, Notice, ProfileId, ProfileState};
 use sotto_client::{Command, Passphrase, RecoveryCode};
 
 use support::{Desk, alice, click, click_button, press, sample, shows, type_into};
@@ -348,4 +348,85 @@ fn whoever_only_reads_is_there_too() {
     harness.hover_at(egui::pos2(400.0, 300.0));
     harness.run_steps(2);
     assert_eq!(told(&mut harness), []);
+}
+
+fn keyring(harness: &mut Harness<'_, Desk>, keyring: KeyringUse, state: ProfileState) {
+    harness.state_mut().profile("alice", |alice| {
+        alice.state = state;
+        alice.keyring = keyring;
+        alice.has_passphrase = false;
+    });
+    harness.run_steps(3);
+}
+
+#[test]
+fn the_keyring_is_used_and_left_by_choice() {
+    let alice_id = ProfileId::new("alice");
+    let mut harness = with_passphrase(false);
+    click(&mut harness, "Use the keyring");
+    assert!(shows(&harness, "only a recovery code opens this identity"));
+    assert!(harness.query_by_label("New passphrase").is_none());
+    type_into(&mut harness, "Current passphrase", "seven rivers");
+    harness.state_mut().take();
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let current = secret("seven rivers");
+    let command = Command::UseKeyring { current };
+    assert_eq!(harness.state_mut().take(), [(alice_id.clone(), command)]);
+
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    keyring(&mut harness, KeyringUse::Asked, ProfileState::Ready);
+    assert!(shows(&harness, "Waiting for the keyring"));
+    assert!(harness.query_by_label("Use the keyring").is_none());
+    keyring(&mut harness, KeyringUse::Yes, ProfileState::Ready);
+    assert!(shows(&harness, "set a recovery code"));
+    assert!(harness.query_by_label("Set recovery code").is_some());
+    assert!(harness.query_by_label("Lock now").is_none());
+    click(&mut harness, "Leave the keyring");
+    assert!(shows(&harness, "a file beside the messages"));
+    harness.state_mut().take();
+    click(&mut harness, "Leave the keyring");
+    let (current, new) = (secret(""), secret(""));
+    let command = Command::SetPassphrase { current, new };
+    assert_eq!(harness.state_mut().take(), [(alice_id.clone(), command)]);
+
+    // Without a passphrase there is none to be asked for.
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    keyring(&mut harness, KeyringUse::No, ProfileState::Ready);
+    click(&mut harness, "Use the keyring");
+    harness.state_mut().take();
+    click(&mut harness, "Use the keyring");
+    let current = secret("");
+    let command = Command::UseKeyring { current };
+    assert_eq!(harness.state_mut().take(), [(alice_id, command)]);
+}
+
+#[test]
+fn whoever_gets_no_key_from_the_keyring_may_try_again_or_use_the_code() {
+    let mut harness = alice();
+    let locked = |wrong| ProfileState::Locked {
+        wrong,
+        checking: false,
+    };
+    keyring(&mut harness, KeyringUse::Yes, locked(false));
+    assert!(shows(&harness, "did not give the key"));
+    for absent in ["Passphrase", "Recovery code", "Unlock"] {
+        assert!(harness.query_by_label(absent).is_none(), "{absent}");
+    }
+    harness.state_mut().take();
+    click(&mut harness, "Try again");
+    let alice_id = ProfileId::new("alice");
+    let asked = harness.state_mut().take();
+    assert_eq!(asked, [(alice_id.clone(), Command::Open)]);
+
+    harness
+        .state_mut()
+        .profile("alice", |alice| alice.has_recovery_code = true);
+    harness.run_steps(3);
+    type_into(&mut harness, "Recovery code", "not one");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let asked = harness.state_mut().take();
+    let command = Command::Unlock(secret("not one"));
+    assert!(asked.contains(&(alice_id, command)), "{asked:?}");
+    keyring(&mut harness, KeyringUse::Yes, locked(true));
+    assert!(shows(&harness, "Wrong recovery code"));
 }

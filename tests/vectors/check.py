@@ -627,11 +627,11 @@ def open_packet(session, data, now):
 
 # ---------------------------------------------------------------- §7 At rest
 
-PASSPHRASE, KEY_FILE = 1, 2
+PASSPHRASE, KEY_FILE, KEYRING = 1, 2, 4
 
 def slot_key(kind, secret, salt, cost):
     memory, passes, lanes = cost
-    if kind == KEY_FILE:
+    if kind in (KEY_FILE, KEYRING):
         x = extract(salt, secret)
     else:
         x = hash_secret_raw(secret, salt, passes, memory, lanes, 32, Type.ID, 0x13)
@@ -1206,8 +1206,12 @@ def check_attachment(cases, refused):
 def check_vault(cases, refused):
     good = []
     for f in cases:
-        kind = PASSPHRASE if "passphrase" in f else KEY_FILE
-        secret = f["passphrase"].encode() if kind == PASSPHRASE else f.hex("key_file")
+        if "passphrase" in f:
+            kind, secret = PASSPHRASE, f["passphrase"].encode()
+        elif "keyring" in f:
+            kind, secret = KEYRING, f.hex("keyring")
+        else:
+            kind, secret = KEY_FILE, f.hex("key_file")
         prefix, salt, cost, slots = read_vault(f.hex("header"))
         same(f"{f.where}: slots", [slot[0] for slot in slots], [kind])
         key, nonce = slot_key(kind, secret, salt, cost), slots[0][1]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sotto_client::view::{ProfileId, ProfileState, ProfileView};
+use sotto_client::view::{KeyringUse, ProfileId, ProfileState, ProfileView};
 use sotto_client::{
     Answer, Argon2Cost, AskError, Client, Command, Config, Entry, Environment, OpenAtStart, Person,
     Query, identities,
@@ -11,7 +11,7 @@ use sotto_client::{
 use sotto_net::Invite;
 use tokio::sync::watch;
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::options::Common;
 use crate::{passphrase, words};
 
@@ -203,6 +203,10 @@ impl Session {
         let host = Host::start(&data_dir, vec![identities::person(&handle)], relay)?;
         let mut state = host.settle(&id).await?;
         if matches!(state, ProfileState::Locked { .. }) {
+            let keyring = host.client.snapshot().profile(&id).map(|view| view.keyring);
+            if keyring == Some(KeyringUse::Yes) {
+                failure::say(&words::keyring_silent(&handle));
+            }
             let passphrase = passphrase::ask(common, &handle)?;
             state = host.unlock(&id, passphrase).await?;
         }

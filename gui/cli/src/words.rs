@@ -100,13 +100,21 @@ fn open_elsewhere(handle: &str) -> String {
     )
 }
 
+/// The keyring has not opened an identity whose key it holds.
+pub(crate) fn keyring_silent(handle: &str) -> String {
+    format!(
+        "The keyring of this computer does not give the key of {handle}: unlock it and try again, or \
+         give the recovery code in place of a passphrase."
+    )
+}
+
 /// An identity that was not opened.
 pub(crate) fn state(handle: &str, state: &ProfileState) -> Failure {
     Failure::Failed(match state {
         ProfileState::OpenElsewhere => return Failure::Locked(open_elsewhere(handle)),
         ProfileState::Locked { .. } => {
             return Failure::Locked(format!(
-                "the passphrase of {handle} is wrong. Nothing was changed; try again."
+                "the passphrase or recovery code of {handle} is wrong. Nothing was changed; try again."
             ));
         }
         ProfileState::Failed(ProfileProblem::Newer) => format!(

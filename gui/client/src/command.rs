@@ -39,6 +39,12 @@ pub enum Command {
         /// The passphrase from now on; empty for none.
         new: Passphrase,
     },
+    /// Let the system's keyring hold the vault's key, in place of a passphrase or a file beside the
+    /// vault: it opens for whoever is logged in. [`Command::SetPassphrase`] undoes it.
+    UseKeyring {
+        /// The passphrase so far, or the recovery code; empty when there is none.
+        current: Passphrase,
+    },
     /// Show a chat: its timeline follows in the snapshot.
     ShowChat {
         /// The chat.
@@ -181,6 +187,7 @@ impl std::fmt::Debug for Command {
             Self::LockAfter(_) => "LockAfter",
             Self::SetRecoveryCode { current: _, new: _ } => "SetRecoveryCode",
             Self::SetPassphrase { current: _, new: _ } => "SetPassphrase",
+            Self::UseKeyring { current: _ } => "UseKeyring",
             Self::ShowChat { chat: _, around: _ } => "ShowChat",
             Self::SendText {
                 chat: _,

@@ -17,10 +17,10 @@ use crate::environment::Environment;
 use crate::event::Teller;
 use crate::publisher::Publisher;
 use crate::question::{AskError, Request};
-use crate::vault::{self, Folder, Found, LockedVault, Vault, VaultError};
+use crate::vault::{self, Folder, Found, KeyringEntry, LockedVault, Vault, VaultError};
 use crate::view::{
-    ChatId, CreationStep, Privacy, ProfileId, ProfileProblem, ProfileState, ProfileView,
-    RelayState, Standing,
+    ChatId, CreationStep, KeyringUse, Privacy, ProfileId, ProfileProblem, ProfileState,
+    ProfileView, RelayState, Standing,
 };
 
 /// One profile and everything that it works with.
@@ -50,6 +50,8 @@ enum Stage {
     /// Looks into the folder.
     Finding,
     Creating(Folder),
+    /// Waits for the key from the keyring.
+    AskingKeyring(LockedVault, KeyringEntry),
     Locked(LockedVault, bool),
     Open(Box<Vault>),
     End,
@@ -68,6 +70,7 @@ impl Profile {
                 Stage::Waiting(state) => self.wait(state).await,
                 Stage::Finding => self.find(),
                 Stage::Creating(folder) => self.create(folder),
+                Stage::AskingKeyring(vault, entry) => self.ask_keyring(vault, entry).await,
                 Stage::Locked(vault, wrong) => self.unlock(vault, wrong).await,
                 Stage::Open(vault) => self.use_vault(*vault).await,
                 Stage::End => return,
@@ -88,7 +91,11 @@ impl Profile {
     fn show_locked(&self, vault: &LockedVault, wrong: bool, checking: bool) {
         self.publisher.publish(ProfileView {
             state: ProfileState::Locked { wrong, checking },
-            has_passphrase: true,
+            has_passphrase: vault.has_passphrase(),
+            keyring: match vault.keyring_entry() {
+                Some(_) => KeyringUse::Yes,
+                None => KeyringUse::No,
+            },
             has_recovery_code: vault.has_recovery_code(),
             ..closed_view(&self.person)
         });
@@ -129,7 +136,10 @@ impl Profile {
         }
         match found {
             Ok(Found::Nothing(folder)) => Stage::Creating(folder),
-            Ok(Found::Locked(vault)) => Stage::Locked(vault, false),
+            Ok(Found::Locked(vault)) => match vault.keyring_entry() {
+                Some(entry) => Stage::AskingKeyring(vault, entry),
+                None => Stage::Locked(vault, false),
+            },
             Ok(Found::Open(vault)) => Stage::Open(Box::new(vault)),
             Err(error) => Stage::Waiting(problem_state(&error)),
         }
@@ -162,12 +172,31 @@ impl Profile {
         }
     }
 
+    async fn ask_keyring(&mut self, vault: LockedVault, entry: KeyringEntry) -> Stage {
+        let key = tokio::select! {
+            biased;
+            _ = self.shutdown.changed() => return Stage::End,
+            key = entry.read() => key,
+        };
+        let Ok(key) = key else {
+            return Stage::Locked(vault, false);
+        };
+        match vault.unlock_with(&key) {
+            Ok(vault) => Stage::Open(Box::new(vault)),
+            // Not the key of this vault.
+            Err((_, Some(vault))) => Stage::Locked(vault, false),
+            Err((error, None)) => Stage::Waiting(problem_state(&error)),
+        }
+    }
+
     async fn unlock(&mut self, vault: LockedVault, wrong: bool) -> Stage {
         self.show_locked(&vault, wrong, false);
         let secret = loop {
             match self.command().await {
                 None => return Stage::End,
                 Some(Command::Unlock(secret)) => break secret,
+                // The keyring may be open by now.
+                Some(Command::Open) if vault.keyring_entry().is_some() => return Stage::Finding,
                 Some(_) => {}
             }
         };
@@ -204,6 +233,7 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         relay: RelayState::Offline(None),
         unread: 0,
         has_passphrase: false,
+        keyring: KeyringUse::No,
         privacy: Privacy::default(),
         has_recovery_code: false,
         chats: Vec::new(),

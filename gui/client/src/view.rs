@@ -68,6 +68,17 @@ impl fmt::Debug for ProfileId {
     }
 }
 
+/// Whether the system's keyring holds the key of a vault, in place of a passphrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyringUse {
+    /// It does not.
+    No,
+    /// It is being asked to; that may take as long as a person takes to open it.
+    Asked,
+    /// It does. A vault that is locked all the same did not get the key.
+    Yes,
+}
+
 /// One identity and what it sees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileView {
@@ -84,6 +95,8 @@ pub struct ProfileView {
     pub unread: u32,
     /// Whether a passphrase protects the vault.
     pub has_passphrase: bool,
+    /// Whether the vault's key lies in the system's keyring.
+    pub keyring: KeyringUse,
     /// Whether a recovery code opens the vault.
     pub has_recovery_code: bool,
     /// What peers learn.
@@ -635,6 +648,10 @@ pub enum Notice {
     PassphraseWrong,
     /// The recovery code was set, changed or removed.
     RecoveryCodeSet,
+    /// The system's keyring holds the key from now on.
+    KeyringSet,
+    /// The system's keyring took no key; nothing was changed.
+    KeyringRefused,
     /// The vault was put back to an older copy, or is used in two places. Sessions were made anew;
     /// what came in between is missing here. Stays until dismissed, also after a restart.
     SetBack,

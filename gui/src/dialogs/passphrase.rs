@@ -1,6 +1,7 @@
-//! Sets, changes or removes the passphrase.
+//! What opens the vault: sets, changes or removes the passphrase, or lets the keyring hold the key.
 
 use egui::{RichText, Ui};
+use sotto_client::view::{KeyringUse, ProfileView};
 use sotto_client::{Command, RecoveryCode};
 use zeroize::Zeroizing;
 
@@ -26,8 +27,10 @@ enum Purpose {
     /// A new one, or the first one.
     #[default]
     Set,
-    /// None any more.
+    /// None any more; or the keyring holds the key no more.
     Remove,
+    /// The keyring holds the key.
+    Keyring,
     /// A new one in place of one that was forgotten; `current` is the recovery code.
     Recover,
 }
@@ -37,6 +40,14 @@ impl PassphraseForm {
     pub(crate) fn removal() -> Self {
         Self {
             purpose: Purpose::Remove,
+            ..Self::default()
+        }
+    }
+
+    /// A form that lets the keyring hold the key.
+    pub(crate) fn keyring() -> Self {
+        Self {
+            purpose: Purpose::Keyring,
             ..Self::default()
         }
     }
@@ -57,15 +68,17 @@ impl PassphraseForm {
             return;
         };
         let p = scene.palette;
-        let title = match (self.purpose, profile.has_passphrase) {
-            (Purpose::Remove, _) => words::REMOVE_PASSPHRASE,
-            (Purpose::Set, true) => words::CHANGE_PASSPHRASE,
-            (Purpose::Set, false) | (Purpose::Recover, _) => words::SET_PASSPHRASE,
+        let title = match self.purpose {
+            Purpose::Remove if profile.has_passphrase => words::REMOVE_PASSPHRASE,
+            Purpose::Remove => words::LEAVE_KEYRING,
+            Purpose::Keyring => words::USE_KEYRING,
+            Purpose::Set if profile.has_passphrase => words::CHANGE_PASSPHRASE,
+            Purpose::Set | Purpose::Recover => words::SET_PASSPHRASE,
         };
         let is_removal = self.purpose == Purpose::Remove;
         frame(ui, p, title, 400.0, asks, |ui, asks| {
-            let has_enter = self.fields_ui(ui, p, profile.has_passphrase);
-            let is_ready = (is_removal || self.new.is_good())
+            let has_enter = self.fields_ui(ui, p, profile);
+            let is_ready = (!self.has_new() || self.new.is_good())
                 && (!profile.has_passphrase || !self.current.is_empty());
             ui.add_space(space::M);
             ui.horizontal(|ui| {
@@ -80,7 +93,10 @@ impl PassphraseForm {
                 if (button.inner.clicked() || has_enter) && is_ready {
                     let current = std::mem::take(&mut self.current);
                     let new = self.new.take();
-                    let command = Command::SetPassphrase { current, new };
+                    let command = match self.purpose {
+                        Purpose::Keyring => Command::UseKeyring { current },
+                        _ => Command::SetPassphrase { current, new },
+                    };
                     asks.command(&profile.id, command);
                     asks.wish(Wish::CloseDialog);
                 }
@@ -91,13 +107,22 @@ impl PassphraseForm {
         });
     }
 
+    /// Whether a new passphrase is asked for.
+    fn has_new(&self) -> bool {
+        matches!(self.purpose, Purpose::Set | Purpose::Recover)
+    }
+
     /// The fields; whether Enter was pressed in one of them.
-    fn fields_ui(&mut self, ui: &mut Ui, p: &Palette, has_passphrase: bool) -> bool {
+    fn fields_ui(&mut self, ui: &mut Ui, p: &Palette, profile: &ProfileView) -> bool {
         let mut takes_focus = !std::mem::replace(&mut self.is_focused, true);
         let advice = match self.purpose {
             Purpose::Set => Some(words::PASSPHRASE_ADVICE),
             Purpose::Recover => Some(words::RECOVERED_ADVICE),
+            Purpose::Remove if profile.keyring == KeyringUse::Yes => {
+                Some(words::LEAVE_KEYRING_HINT)
+            }
             Purpose::Remove => None,
+            Purpose::Keyring => Some(words::KEYRING_ADVICE),
         };
         if let Some(advice) = advice {
             let text = RichText::new(advice).font(body(13.0));
@@ -105,7 +130,7 @@ impl PassphraseForm {
             ui.add_space(space::XS);
         }
         let mut has_enter = false;
-        if has_passphrase && self.purpose != Purpose::Recover {
+        if profile.has_passphrase && self.purpose != Purpose::Recover {
             let field = Field {
                 label: words::CURRENT_PASSPHRASE,
                 text: &mut self.current,
@@ -118,7 +143,7 @@ impl PassphraseForm {
             let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
             has_enter |= enter && response.lost_focus();
         }
-        if self.purpose != Purpose::Remove {
+        if self.has_new() {
             let labels = [words::NEW_PASSPHRASE, words::REPEAT_PASSPHRASE];
             let shown = &mut self.is_shown;
             has_enter |= self.new.ui(ui, p, labels, shown, takes_focus);

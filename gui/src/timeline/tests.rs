@@ -1,6 +1,6 @@
 //! The anchored row stays where it is, whatever changes around it.
 
-use sotto_client::view::{ChatId, Delivery, Message};
+use sotto_client::view::{ChatId, Delivery, KeyringUse, Message};
 
 use super::*;
 use crate::moment::LocalTime;
@@ -37,6 +37,7 @@ fn profile() -> sotto_client::view::ProfileView {
         relay: sotto_client::view::RelayState::Connected,
         unread: 0,
         has_passphrase: false,
+        keyring: KeyringUse::No,
         privacy: sotto_client::view::Privacy::default(),
         chats: Vec::new(),
         timeline: None,

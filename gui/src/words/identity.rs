@@ -72,6 +72,28 @@ pub(crate) const RECOVERED_ADVICE: &str = "The recovery code has opened this ide
      passphrase that you will remember; the code stays as it is.";
 /// The part of the settings about what opens the vault.
 pub(crate) const PROTECTION: &str = "Protection";
+/// Dialog and button.
+pub(crate) const USE_KEYRING: &str = "Use the keyring";
+/// Dialog and button.
+pub(crate) const LEAVE_KEYRING: &str = "Leave the keyring";
+/// What it means.
+pub(crate) const KEYRING_ADVICE: &str = "The keyring of this computer holds the key, and gives it to \
+     whoever is logged in as you: no passphrase is asked for. If it loses the key, only a recovery \
+     code opens this identity.";
+/// While it is asked.
+pub(crate) const KEYRING_ASKED: &str = "Waiting for the keyring…";
+/// It holds the key.
+pub(crate) const KEYRING_HINT: &str = "The keyring of this computer holds the key. Whoever is logged \
+     in as you can read the messages; a copy of the folder alone cannot be read.";
+/// It holds the key, and nothing else opens the vault.
+pub(crate) const KEYRING_WITHOUT_CODE_HINT: &str = "If it loses the key, nothing else opens this \
+     identity: set a recovery code.";
+/// What follows from it.
+pub(crate) const LEAVE_KEYRING_HINT: &str = "The key then lies in a file beside the messages: whoever \
+     can read the folder can read them.";
+/// It did not give the key.
+pub(crate) const KEYRING_SILENT: &str = "The keyring of this computer did not give the key to your \
+     messages. Unlock it, or log in again, and try again.";
 /// There is none.
 pub(crate) const NO_PASSPHRASE_HINT: &str = "Whoever uses this computer can read the messages. \
      A passphrase prevents that, and makes a recovery code and locking possible.";
@@ -83,14 +105,14 @@ pub(crate) const REPLACE_RECOVERY_CODE: &str = "Replace recovery code";
 pub(crate) const REMOVE_RECOVERY_CODE: &str = "Remove recovery code";
 /// What the code is for.
 pub(crate) const RECOVERY_CODE_ADVICE: &str = "This code opens the identity if you forget the \
-     passphrase. Write it down and keep it away from this computer: it is shown only now, and \
+     passphrase or the keyring loses its key. Write it down and keep it away from this computer: it is shown only now, and \
      whoever finds it can use it.";
 /// What happens to the one so far.
 pub(crate) const REPLACE_RECOVERY_CODE_HINT: &str =
     "The code so far opens it until this one is set, and no longer.";
 /// What follows from it.
 pub(crate) const REMOVE_RECOVERY_CODE_HINT: &str =
-    "After this, a forgotten passphrase cannot be replaced by anything.";
+    "After this, nothing replaces a forgotten passphrase or a lost key.";
 /// On to the next step.
 pub(crate) const WRITTEN_DOWN: &str = "I have written it down";
 /// What to do there.
@@ -154,11 +176,11 @@ pub(crate) fn creating(name: &str) -> String {
 }
 
 /// What was typed to unlock is wrong.
-pub(crate) fn secret_wrong(has_recovery_code: bool) -> &'static str {
-    if has_recovery_code {
-        "This is neither the passphrase nor the recovery code. Please try again."
-    } else {
-        "Wrong passphrase. Please try again."
+pub(crate) fn secret_wrong(has_passphrase: bool, has_recovery_code: bool) -> &'static str {
+    match (has_passphrase, has_recovery_code) {
+        (true, true) => "This is neither the passphrase nor the recovery code. Please try again.",
+        (false, true) => "Wrong recovery code. Please try again.",
+        _ => "Wrong passphrase. Please try again.",
     }
 }
 

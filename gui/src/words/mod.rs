@@ -78,6 +78,10 @@ pub(crate) fn notice(notice: Notice) -> String {
             .to_owned(),
         Notice::PassphraseSet => "The passphrase was changed.".to_owned(),
         Notice::RecoveryCodeSet => "The recovery code was changed.".to_owned(),
+        Notice::KeyringSet => "The keyring holds the key from now on.".to_owned(),
+        Notice::KeyringRefused => "The keyring of this computer took no key. Nothing was changed. \
+             Is it there, and unlocked?"
+            .to_owned(),
         Notice::PassphraseWrong => {
             "The current passphrase was wrong. Nothing was changed.".to_owned()
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use sotto::Moment;
 use sotto_client::view::{
-    Body, ChatId, ChatRow, Delivery, Message, MessageKey, Presence, ProfileId, ProfileState,
-    ProfileView, RelayState, SearchHit, SearchResults, SearchState, Standing, Timeline, Trust,
-    ViewModel,
+    Body, ChatId, ChatRow, Delivery, KeyringUse, Message, MessageKey, Presence, ProfileId,
+    ProfileState, ProfileView, RelayState, SearchHit, SearchResults, SearchState, Standing,
+    Timeline, Trust, ViewModel,
 };
 use sotto_client::{Query, RecoveryCode};
 
@@ -98,6 +98,7 @@ pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
         relay: RelayState::Connected,
         unread: 0,
         has_passphrase: false,
+        keyring: KeyringUse::No,
         privacy: sotto_client::view::Privacy::default(),
         chats: Vec::new(),
         timeline: None,

@@ -18,18 +18,19 @@ fn vectors_vault() {
             VaultSecret::Passphrase("correct horse, größer"),
         ),
         ("key_file", VaultSecret::KeyFile(&[7; 32])),
+        ("keyring", VaultSecret::Keyring(&[9; 32])),
     ];
     let headers = secrets.each_ref().map(|(_, secret)| {
         VaultHeader::create(&master, secret, Argon2Cost::FLOOR, &mut random).unwrap()
     });
-    let cases = [0, 1].map(|index| {
+    let cases = [0, 1, 2].map(|index| {
         let (kind, secret) = &secrets[index];
         let header = &headers[index];
         assert_eq!(header.unlock(secret).unwrap().as_bytes(), master.as_bytes());
         json!({
             (*kind): match secret {
                 VaultSecret::Passphrase(passphrase) => (*passphrase).into(),
-                VaultSecret::KeyFile(key) => hex(key),
+                VaultSecret::KeyFile(key) | VaultSecret::Keyring(key) => hex(key),
                 VaultSecret::RecoveryCode(code) => code.to_text().as_str().into(),
             },
             "header": hex(header.encode()),

@@ -24,8 +24,8 @@ use crate::core::effects::Change;
 use crate::core::{Action, Core, Input};
 use crate::profile::Profile;
 use crate::question::Request;
-use crate::vault::{Committed, Vault, VaultError};
-use crate::view::{ChatId, MessageKey, Notice, ProfileView, RelayProblem, RelayState};
+use crate::vault::{Committed, KeyringMove, Vault, VaultError};
+use crate::view::{ChatId, KeyringUse, MessageKey, Notice, ProfileView, RelayProblem, RelayState};
 
 /// Snapshots are published at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -56,6 +56,8 @@ pub(crate) struct Engine<'a> {
     /// The whole text of a message that the person reads.
     text: Option<(MessageKey, Arc<str>)>,
     work: Option<Work>,
+    /// The key is on its way into the keyring.
+    keyring: Option<KeyringMove>,
     waiting: Waiting,
     /// Wishes that wait for a disk that takes them, oldest first.
     unstored: VecDeque<Action>,
@@ -79,6 +81,10 @@ enum Event {
     SearchOn,
     /// A backup or an export has come further.
     Work,
+    /// The keyring has taken the key, or has not.
+    Keyring {
+        is_stored: bool,
+    },
     /// Nobody has been there for long.
     Lock,
 }
@@ -101,6 +107,7 @@ impl<'a> Engine<'a> {
             search: None,
             text: None,
             work: None,
+            keyring: None,
             waiting: Waiting::default(),
             rng: environment.rng(),
             profile,
@@ -158,6 +165,10 @@ impl<'a> Engine<'a> {
                     self.somebody_is_there();
                     Ok(())
                 }
+                Event::Keyring { is_stored } => {
+                    self.keyring_answered(is_stored);
+                    Ok(())
+                }
             };
             if let Err(error) = handled {
                 break Exit::Failed(error);
@@ -194,6 +205,7 @@ impl<'a> Engine<'a> {
                 Err(_) => Event::Shutdown,
             },
             () = job::changed(&mut self.work) => Event::Work,
+            is_stored = is_stored(&mut self.keyring) => Event::Keyring { is_stored },
             () = at(self.lock_at), if is_idle => Event::Lock,
             () = at(self.store_at) => Event::StoreAgain,
             () = at(timer) => Event::Timer,
@@ -270,6 +282,7 @@ impl<'a> Engine<'a> {
             | Command::LockAfter(_)
             | Command::SetPassphrase { .. }
             | Command::SetRecoveryCode { .. }
+            | Command::UseKeyring { .. }
             | Command::ShowChat { .. }
             | Command::ShowText(_)
             | Command::BackUp { .. }
@@ -292,15 +305,24 @@ impl<'a> Engine<'a> {
                 self.somebody_is_there();
             }
             Command::SetPassphrase { current, new } => {
+                self.keyring = None;
                 let cost = self.profile.passphrase_cost;
                 let rng = &mut self.rng;
                 let set = self.vault.set_passphrase(&current, &new, cost, rng);
                 self.secret_set(set, Notice::PassphraseSet);
             }
             Command::SetRecoveryCode { current, new } => {
+                self.keyring = None;
                 let rng = &mut self.rng;
                 let set = self.vault.set_recovery_code(&current, new.as_ref(), rng);
                 self.secret_set(set, Notice::RecoveryCodeSet);
+            }
+            Command::UseKeyring { current } => {
+                match self.vault.move_to_keyring(&current, &mut self.rng) {
+                    Ok(prepared) => self.keyring = Some(prepared),
+                    Err(error) => self.secret_set(Err(error), Notice::KeyringSet),
+                }
+                self.screen.touch();
             }
             Command::ShowChat { chat, around } => {
                 self.screen.show(chat, around, self.core.first_unread(chat));
@@ -515,6 +537,19 @@ impl<'a> Engine<'a> {
         self.screen.touch();
     }
 
+    fn keyring_answered(&mut self, is_stored: bool) {
+        match self.keyring.take() {
+            Some(prepared) if is_stored => {
+                let set = self.vault.end_move(prepared);
+                self.secret_set(set, Notice::KeyringSet);
+            }
+            _ => {
+                self.core.set_notice(Some(Notice::KeyringRefused));
+                self.screen.touch();
+            }
+        }
+    }
+
     /// The time after which the vault is locked begins anew.
     fn somebody_is_there(&mut self) {
         self.lock_at = self.profile.lock_after.map(|idle| Instant::now() + idle);
@@ -545,6 +580,11 @@ impl<'a> Engine<'a> {
             text: self.text.clone(),
             job: self.work.as_ref().map(Work::view),
             has_recovery_code: self.vault.has_recovery_code(),
+            keyring: match self.keyring {
+                Some(_) => KeyringUse::Asked,
+                None if self.vault.has_keyring() => KeyringUse::Yes,
+                None => KeyringUse::No,
+            },
             ..view
         });
         Ok(())
@@ -555,6 +595,14 @@ impl<'a> Engine<'a> {
 enum Stored {
     Yes,
     No,
+}
+
+/// Waits until the keyring has answered, or for ever.
+async fn is_stored(keyring: &mut Option<KeyringMove>) -> bool {
+    match keyring {
+        Some(prepared) => prepared.is_stored().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits until then, or for ever.

@@ -198,7 +198,7 @@ impl OpenBackup {
             return Err(BackupError::Unverified);
         }
         folder.remove_key()?;
-        folder.write_header(&header.encode())?;
+        folder.write_header(&header)?;
         fs::rename(database, folder.new_database()?)?;
         folder.install_database()?;
         Ok(self.handle)

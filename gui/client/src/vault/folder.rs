@@ -12,11 +12,17 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use sotto_crypto::VaultHeader;
 use tempfile::TempPath;
 use zeroize::Zeroizing;
 
-use super::VaultError;
+use super::keyring::Entry;
+use super::{Key, VaultError};
+
+/// How long the keyring is waited for when an identity goes for good.
+const KEYRING_WAIT: Duration = Duration::from_secs(3);
 
 const HEADER: &str = "vault.header";
 const KEY: &str = "vault.key";
@@ -87,23 +93,15 @@ impl Folder {
         Ok(())
     }
 
-    pub(super) fn read_header(&self) -> Result<Vec<u8>, VaultError> {
-        /// A header is a few hundred bytes; more is not read.
-        const HEADER_BYTES_MAX: u64 = 64 * 1024;
-        let path = self.path.join(HEADER);
-        match fs::metadata(&path) {
-            Ok(meta) if meta.len() > HEADER_BYTES_MAX => Err(VaultError::Damaged),
-            Ok(_) => Ok(fs::read(&path)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VaultError::KeyMissing),
-            Err(error) => Err(error.into()),
-        }
+    pub(super) fn read_header(&self) -> Result<VaultHeader, VaultError> {
+        read_header(&self.path)
     }
 
-    pub(super) fn write_header(&self, bytes: &[u8]) -> Result<(), VaultError> {
-        self.replace(HEADER, bytes)
+    pub(super) fn write_header(&self, header: &VaultHeader) -> Result<(), VaultError> {
+        self.replace(HEADER, &header.encode())
     }
 
-    pub(super) fn read_key(&self) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+    pub(super) fn read_key(&self) -> Result<Key, VaultError> {
         let bytes = match fs::read(self.path.join(KEY)) {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -112,7 +110,7 @@ impl Folder {
             Err(error) => return Err(error.into()),
         };
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| VaultError::KeyMissing)?;
-        Ok(Zeroizing::new(key))
+        Ok(Key::new(key))
     }
 
     pub(super) fn write_key(&self, key: &[u8; 32]) -> Result<(), VaultError> {
@@ -135,6 +133,18 @@ impl Folder {
         fs::rename(new, self.path.join(name))?;
         sync_dir(&self.path)?;
         Ok(())
+    }
+}
+
+fn read_header(folder: &Path) -> Result<VaultHeader, VaultError> {
+    /// A header is a few hundred bytes; more is not read.
+    const HEADER_BYTES_MAX: u64 = 64 * 1024;
+    let path = folder.join(HEADER);
+    match fs::metadata(&path) {
+        Ok(meta) if meta.len() > HEADER_BYTES_MAX => Err(VaultError::Damaged),
+        Ok(_) => Ok(VaultHeader::parse(&fs::read(&path)?)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VaultError::KeyMissing),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -170,16 +180,22 @@ pub(crate) fn move_away(path: &Path, to: &Path) -> Result<(), VaultError> {
     Ok(())
 }
 
-/// Removes a profile's folder for good: first what opens the database, durably, then the rest.
+/// Removes a profile's folder for good: first what opens the database, durably, then the rest. A key
+/// in the keyring goes too, if the keyring is there and open.
 ///
 /// # Errors
 /// When something cannot be removed.
 pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
+    let header = read_header(path).ok();
     for name in [KEY, HEADER] {
         remove_file(&path.join(name))?;
         remove_file(&path.join(format!("{name}.new")))?;
     }
     sync_dir(path)?;
+    if let Some(entry) = header.as_ref().and_then(Entry::of) {
+        // Without its header it opens nothing.
+        let _ = entry.remove().recv_timeout(KEYRING_WAIT);
+    }
     Ok(fs::remove_dir_all(path)?)
 }
 

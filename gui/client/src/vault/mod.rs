@@ -8,6 +8,7 @@ mod backup;
 mod copy;
 mod export;
 mod folder;
+mod keyring;
 mod read;
 mod search;
 mod target;
@@ -28,12 +29,14 @@ use sotto_crypto::{
     VaultSecret, VaultSlot,
 };
 use thiserror::Error;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 pub(crate) use self::backup::{OpenBackup, Protection};
 pub(crate) use self::copy::{Progress, Reader};
 pub(crate) use self::export::Export;
 pub(crate) use self::folder::{Folder, exists, move_away, remove};
+pub(crate) use self::keyring::Entry as KeyringEntry;
 pub(crate) use self::search::Hit;
 pub(crate) use self::target::Target;
 pub(crate) use self::write::Committed;
@@ -114,7 +117,7 @@ impl From<VaultHeaderError> for VaultError {
 pub(crate) enum Found {
     /// No vault yet.
     Nothing(Folder),
-    /// A vault that a person has to open.
+    /// A vault that a person or the keyring has to open.
     Locked(LockedVault),
     /// A vault whose key lies beside it.
     Open(Vault),
@@ -129,7 +132,7 @@ pub(crate) fn find(path: &Path) -> Result<Found, VaultError> {
     if !folder.has_vault()? {
         return Ok(Found::Nothing(folder));
     }
-    let header = VaultHeader::parse(&folder.read_header()?)?;
+    let header = folder.read_header()?;
     if !header.has(VaultSlot::KeyFile) {
         return Ok(Found::Locked(LockedVault { folder, header }));
     }
@@ -140,7 +143,7 @@ pub(crate) fn find(path: &Path) -> Result<Found, VaultError> {
     Ok(Found::Open(Vault::open(folder, header, master)?))
 }
 
-/// A vault that waits for its passphrase or recovery code.
+/// A vault that waits for its passphrase or recovery code, or for the key from the keyring.
 pub(crate) struct LockedVault {
     folder: Folder,
     header: VaultHeader,
@@ -150,6 +153,27 @@ impl LockedVault {
     /// Whether a recovery code opens the vault.
     pub(crate) fn has_recovery_code(&self) -> bool {
         self.header.has(VaultSlot::RecoveryCode)
+    }
+
+    /// Whether a passphrase opens the vault.
+    pub(crate) fn has_passphrase(&self) -> bool {
+        self.header.has(VaultSlot::Passphrase)
+    }
+
+    /// Where in the keyring the key lies, if it lies there.
+    pub(crate) fn keyring_entry(&self) -> Option<KeyringEntry> {
+        KeyringEntry::of(&self.header)
+    }
+
+    /// Opens the vault with the key from the keyring. The second half of an error gives the locked
+    /// vault back when it was another key.
+    pub(crate) fn unlock_with(self, key: &Key) -> Result<Vault, (VaultError, Option<Self>)> {
+        match self.header.unlock(&VaultSecret::Keyring(key)) {
+            Ok(master) => {
+                Vault::open(self.folder, self.header, master).map_err(|error| (error, None))
+            }
+            Err(_) => Err((VaultError::WrongSecret, Some(self))),
+        }
     }
 
     /// Opens the vault with its passphrase or recovery code; with a passphrase it takes about a
@@ -214,7 +238,7 @@ impl Vault {
             let secret = VaultSecret::KeyFile(&key);
             VaultHeader::create(&master, &secret, Argon2Cost::DEFAULT, rng)?
         };
-        folder.write_header(&header.encode())?;
+        folder.write_header(&header)?;
         let path = folder.new_database()?;
         {
             let mut database = connect(&path, &master.database_key())?;
@@ -260,13 +284,18 @@ impl Vault {
         self.header.has(VaultSlot::RecoveryCode)
     }
 
-    /// Whether a person has to open the vault again once it is closed.
-    pub(crate) fn locks(&self) -> bool {
-        !self.header.has(VaultSlot::KeyFile)
+    /// Whether its key lies in the keyring.
+    pub(crate) fn has_keyring(&self) -> bool {
+        self.header.has(VaultSlot::Keyring)
     }
 
-    /// Sets, changes or (with an empty `new`) removes the passphrase; takes about a second. The
-    /// slot is rewritten, the database is not. In place of the passphrase so far, `current` may be
+    /// Whether a person has to open the vault again once it is closed.
+    pub(crate) fn locks(&self) -> bool {
+        !self.header.has(VaultSlot::KeyFile) && !self.has_keyring()
+    }
+
+    /// Sets, changes or (with an empty `new`) removes the passphrase; takes about a second. From then
+    /// on the keyring opens the vault no more. The slot is rewritten, the database is not. In place of the passphrase so far, `current` may be
     /// the recovery code.
     ///
     /// # Errors
@@ -281,7 +310,7 @@ impl Vault {
         if self.locks() {
             unlock(&self.header, current)?;
         }
-        if new.is_empty() && !self.locks() {
+        if new.is_empty() && self.header.has(VaultSlot::KeyFile) {
             // The key that lies there opens this header, and another one would not.
             return Ok(());
         }
@@ -296,19 +325,54 @@ impl Vault {
         let header = if self.has_recovery_code() {
             // The code stays what it is, and with it the salt and the cost.
             let mut header = self.header.clone();
-            header.set(&self.master, &secret, rng)?;
-            header.remove(if new.is_empty() {
-                VaultSlot::Passphrase
-            } else {
-                VaultSlot::KeyFile
-            });
+            set_alone(&mut header, &self.master, &secret, rng)?;
             header
         } else {
             VaultHeader::create(&self.master, &secret, cost, rng)?
         };
-        self.folder.write_header(&header.encode())?;
-        self.header = header;
+        self.set_header(header)
+    }
+
+    /// Prepares that the keyring opens the vault, in place of a passphrase or a key file: stores a
+    /// new key there.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongSecret`] when `current` is neither the passphrase nor the recovery code.
+    pub(crate) fn move_to_keyring(
+        &self,
+        current: &str,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<KeyringMove, VaultError> {
         if self.locks() {
+            unlock(&self.header, current)?;
+        }
+        let key = random_key(rng);
+        let mut header = self.header.clone();
+        set_alone(&mut header, &self.master, &VaultSecret::Keyring(&key), rng)?;
+        let entry = KeyringEntry::of(&header).ok_or(VaultError::Damaged)?;
+        Ok(KeyringMove {
+            stored: entry.write(key),
+            header,
+        })
+    }
+
+    /// The second half of [`move_to_keyring`](Self::move_to_keyring), once the key is stored. In
+    /// between, nothing else that opens the vault was changed.
+    pub(crate) fn end_move(&mut self, prepared: KeyringMove) -> Result<(), VaultError> {
+        self.set_header(prepared.header)
+    }
+
+    /// Puts another header in place. What opened the one so far, and does not open this one, goes.
+    fn set_header(&mut self, header: VaultHeader) -> Result<(), VaultError> {
+        self.folder.write_header(&header)?;
+        let before = KeyringEntry::of(&self.header);
+        let entry = KeyringEntry::of(&header);
+        self.header = header;
+        if let Some(before) = before.filter(|before| Some(before) != entry.as_ref()) {
+            // It may take its time: it opens nothing.
+            drop(before.remove());
+        }
+        if !self.header.has(VaultSlot::KeyFile) {
             self.folder.remove_key()?;
         }
         Ok(())
@@ -336,16 +400,51 @@ impl Vault {
             }
             None => header.remove(VaultSlot::RecoveryCode),
         }
-        self.folder.write_header(&header.encode())?;
-        self.header = header;
-        Ok(())
+        self.set_header(header)
     }
 }
 
-fn random_key(rng: &mut (impl CryptoRng + ?Sized)) -> Zeroizing<[u8; 32]> {
-    let mut key = Zeroizing::new([0; 32]);
+/// A header whose key is on its way into the keyring. Dropped before that has ended, it leaves the
+/// keyring as it was.
+pub(crate) struct KeyringMove {
+    header: VaultHeader,
+    stored: oneshot::Receiver<()>,
+}
+
+impl KeyringMove {
+    /// Waits until the key is stored; whether it is. Cancelling loses nothing.
+    pub(crate) async fn is_stored(&mut self) -> bool {
+        (&mut self.stored).await.is_ok()
+    }
+}
+
+/// The secret of a slot that holds a key file's or the keyring's key.
+pub(crate) type Key = Zeroizing<[u8; 32]>;
+
+fn random_key(rng: &mut (impl CryptoRng + ?Sized)) -> Key {
+    let mut key = Key::new([0; 32]);
     rng.fill_bytes(&mut *key);
     key
+}
+
+/// Lets `secret`, and beside it only the recovery code so far, open what this header opens.
+fn set_alone(
+    header: &mut VaultHeader,
+    master: &MasterKey,
+    secret: &VaultSecret<'_>,
+    rng: &mut (impl CryptoRng + ?Sized),
+) -> Result<(), VaultError> {
+    header.set(master, secret, rng)?;
+    for slot in [
+        VaultSlot::Passphrase,
+        VaultSlot::KeyFile,
+        VaultSlot::Keyring,
+    ] {
+        if slot != secret.slot() {
+            header.remove(slot);
+        }
+    }
+    Ok(())
 }
 
 /// Brings a database from this version to the newest; within the caller's transaction.

@@ -461,7 +461,7 @@ fn a_chat_that_a_stranger_opened_before_there_were_requests_becomes_one() {
     let path = dir.path().join("alice");
     copy_sample(1, &path);
     let folder = Folder::lock(&path).unwrap();
-    let header = VaultHeader::parse(&folder.read_header().unwrap()).unwrap();
+    let header = folder.read_header().unwrap();
     let key = folder.read_key().unwrap();
     let master = header.unlock(&VaultSecret::KeyFile(&key)).unwrap();
     connect(&folder.database(), &master.database_key())
