@@ -9,7 +9,7 @@
 //!   backup.db.new           while a backup is made
 //! ```
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -90,6 +90,7 @@ impl Folder {
         File::open(&new)?.sync_all()?;
         fs::rename(new, self.database())?;
         sync_dir(&self.path)?;
+        sync_dir(parent(&self.path))?;
         Ok(())
     }
 
@@ -215,15 +216,38 @@ fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes a folder and its parents; the folder itself is for its owner only.
+/// Makes a folder, which is for its owner only whoever made it, and those above it.
 fn make_private_dir(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)?;
+    make_missing_dirs(path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     }
     Ok(())
+}
+
+/// Makes a folder and those above it, as far as they are missing, for their owner only and durably:
+/// what is synchronised in a folder is lost with the name of the folder.
+fn make_missing_dirs(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    make_missing_dirs(parent(path))?;
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_dir(parent(path)),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Makes renames in a folder durable, where the system knows such a thing.
