@@ -9,7 +9,8 @@ use sotto_client::view::{
     ViewModel,
 };
 use sotto_client::{
-    Argon2Cost, Client, Command, Config, Environment, OpenAtStart, well_known_people,
+    Answer, Argon2Cost, AskError, Client, Command, Config, Environment, OpenAtStart,
+    well_known_people,
 };
 use sotto_net::Invite;
 use tokio::sync::watch;
@@ -17,6 +18,22 @@ use tokio::sync::watch;
 /// Whatever has not happened by then never will. Long, because an RSA key may take its time on a
 /// busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Waits for an answer.
+///
+/// # Errors
+/// What the client answers instead.
+///
+/// # Panics
+/// When there is none in time.
+pub fn ask<T>(answer: Answer<T>) -> Result<T, AskError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let answer = runtime.block_on(async { tokio::time::timeout(DEADLINE, answer).await });
+    answer.expect("an answer in time")
+}
 
 /// Tells waiting tests that the snapshot changed.
 #[derive(Debug, Default)]

@@ -25,7 +25,7 @@ pub mod storage;
 mod tap;
 mod words;
 
-pub use desk::{Desk, texts};
+pub use desk::{Desk, ask, texts};
 pub use host::Host;
 pub use ledger::Ledger;
 pub use liar::{Conduct, Liar};

@@ -16,19 +16,16 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_tests::storage::cut::Witness as _;
 use sotto_tests::storage::ledger::Ledger;
-use sotto_tests::storage::load::{Load, WINDOW};
-use sotto_tests::storage::recording::{self, Recording};
+use sotto_tests::storage::load::{self, Load, WINDOW};
+use sotto_tests::storage::recording;
 use sotto_tests::storage::strace::{self, Event};
+use sotto_tests::storage::variable;
 
 /// Not a test: the process whose disk fails.
 #[test]
 #[ignore = "started by the others"]
 fn process() {
-    recording::process();
-}
-
-fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    recording::process(load::carry_out);
 }
 
 /// Calls that a store makes, how a disk may fail them, and about how many of them there are
@@ -60,7 +57,7 @@ struct Outcome {
 /// disk works again.
 fn fail(load: Load, faults: &[String], chance: &mut StdRng) -> Outcome {
     let context = format!("SOTTO_SEED={} {faults:?}", load.seed);
-    let recording = Recording::make(load, faults);
+    let recording = load.record(faults);
     let recording = recording.unwrap_or_else(|error| panic!("{context}: {error}"));
     let mut ledger = Ledger::new(load, true);
     let mut outcome = Outcome::default();

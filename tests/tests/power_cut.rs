@@ -2,8 +2,9 @@
 //! keeps what it has promised.
 //!
 //! `SOTTO_SEED` sets the chance that makes the load and decides what a disk keeps, `SOTTO_CUTS`
-//! how many ways of it are tried after each operation (2 unless given). Which envelopes share a
-//! commit depends on time as well; the recording of a failure is kept for that reason.
+//! how many ways of it are tried after each operation (2 unless given), and `SOTTO_STRIDE` after
+//! which of them: every one (1), every second one, and so on. Which envelopes share a commit
+//! depends on time as well; the recording of a failure is kept for that reason.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -13,57 +14,24 @@
     reason = "a test that meets the unexpected fails there, and prints its seed"
 )]
 
-use std::time::Instant;
-
 use sotto_tests::storage::cut::Cuts;
 use sotto_tests::storage::ledger::Ledger;
-use sotto_tests::storage::load::Load;
-use sotto_tests::storage::recording::{self, Recording};
+use sotto_tests::storage::load::{self, Load};
+use sotto_tests::storage::recording;
 use sotto_tests::storage::strace::{self, Event};
 
 /// Not a test: the process that is recorded.
 #[test]
 #[ignore = "started by the others"]
 fn process() {
-    recording::process();
-}
-
-fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    recording::process(load::carry_out);
 }
 
 /// Carries a load out under strace, and cuts the power all along; gives what it did.
-fn cut(load: Load, stride: usize, faults: &[String]) -> Vec<Event> {
-    let variants = variable("SOTTO_CUTS").unwrap_or(2);
-    println!("SOTTO_SEED={} SOTTO_CUTS={variants}", load.seed);
-    let started = Instant::now();
-    let recording = Recording::make(load, faults).unwrap();
-    let cuts = Cuts {
-        seed: load.seed,
-        variants: usize::try_from(variants).unwrap(),
-        stride,
-        is_volatile: |name| name.as_encoded_bytes().ends_with(b"-shm"),
-    };
-    let ledger = Ledger::new(load, !faults.is_empty());
-    let (events, disk) = (&recording.events, recording.disk());
-    match cuts.run(events, &disk, &ledger) {
-        Ok(tally) => println!(
-            "{} events, {} cuts, {} folders, {:?}",
-            events.len(),
-            tally.moments,
-            tally.folders,
-            started.elapsed()
-        ),
-        Err(error) => {
-            let kept = recording.keep();
-            panic!("SOTTO_SEED={} {error}; see {}", load.seed, kept.display());
-        }
-    }
-    recording.events
-}
-
-fn seed() -> u64 {
-    variable("SOTTO_SEED").unwrap_or_else(rand::random)
+fn cut(load: Load, cuts: &Cuts, faults: &[String]) -> Vec<Event> {
+    println!("{cuts}");
+    let recording = load.record(faults).unwrap();
+    recording.cut(cuts, &Ledger::new(load, !faults.is_empty()))
 }
 
 #[test]
@@ -71,13 +39,14 @@ fn what_was_promised_outlives_a_power_cut_after_every_operation() {
     if !strace::is_installed() {
         return;
     }
+    let cuts = Cuts::new(1);
     let load = Load {
-        seed: seed(),
+        seed: cuts.seed,
         steps: 160,
         lives: 4,
         pages: 3,
     };
-    cut(load, 1, &[]);
+    cut(load, &cuts, &[]);
 }
 
 #[test]
@@ -85,14 +54,18 @@ fn what_was_promised_outlives_a_power_cut_around_a_checkpoint() {
     if !strace::is_installed() {
         return;
     }
-    // Enough pages that the journal is copied into the database and begun anew on the way.
-    let load = Load {
-        seed: seed(),
+    let cuts = Cuts::new(100);
+    // Enough pages that the journal is copied into the database, which is after 4,000, and begun
+    // anew on the way. One load of eighty would have fewer.
+    let loads = (0..).map(|more| Load {
+        seed: cuts.seed.wrapping_add(more),
         steps: 170,
         lives: 1,
         pages: 400,
-    };
-    let events = cut(load, 100, &[]);
+    });
+    let load = loads.into_iter().find(|load| load.pages() > 6_000);
+    let load = load.unwrap();
+    let events = cut(load, &cuts, &[]);
     let begun = events.iter().filter(|event| {
         let Event::Call(call) = event else {
             return false;
@@ -102,7 +75,7 @@ fn what_was_promised_outlives_a_power_cut_around_a_checkpoint() {
             && call.size(3) == Some(0)
             && file.is_some_and(|path| path.ends_with("relay.db-wal"))
     });
-    assert!(begun.count() > 1, "there was a checkpoint");
+    assert!(begun.count() > 1, "{cuts}: there was a checkpoint");
 }
 
 #[test]
@@ -110,8 +83,9 @@ fn what_was_promised_outlives_a_power_cut_after_a_disk_has_failed_to_synchronise
     if !strace::is_installed() {
         return;
     }
+    let cuts = Cuts::new(1);
     let load = Load {
-        seed: seed(),
+        seed: cuts.seed,
         steps: 160,
         lives: 4,
         pages: 3,
@@ -119,12 +93,12 @@ fn what_was_promised_outlives_a_power_cut_after_a_disk_has_failed_to_synchronise
     // Some of each thread's; a later success says nothing about what came before.
     let first = 1 + load.seed % 7;
     let fault = |call| format!("{call}:error=EIO:when={first}+7");
-    let events = cut(load, 1, &[fault("fsync"), fault("fdatasync")]);
+    let events = cut(load, &cuts, &[fault("fsync"), fault("fdatasync")]);
     let failed = events.iter().filter(|event| match event {
         Event::Call(call) => call.is_injected,
         Event::Mark(mark) => mark.ends_with(" Unavailable"),
     });
-    assert!(failed.count() > 5, "the disk has failed");
+    assert!(failed.count() > 5, "{cuts}: the disk has failed");
 }
 
 #[test]
@@ -132,16 +106,17 @@ fn what_comes_back_from_a_commit_that_failed_takes_nothing_with_it() {
     if !strace::is_installed() {
         return;
     }
+    let cuts = Cuts::new(10);
     let load = Load {
-        seed: seed(),
+        seed: cuts.seed,
         steps: 110,
         lives: 2,
         pages: 3,
     };
     // Each life of the store ends with commits that fail, and the next one begins well.
     let fault = |call| format!("{call}:error=EIO:when=14+");
-    let events = cut(load, 10, &[fault("fsync"), fault("fdatasync")]);
+    let events = cut(load, &cuts, &[fault("fsync"), fault("fdatasync")]);
     let is =
         |start| move |event: &&Event| matches!(event, Event::Mark(mark) if mark.starts_with(start));
-    assert_eq!(events.iter().filter(is("opened")).count(), 2);
+    assert_eq!(events.iter().filter(is("opened")).count(), 2, "{cuts}");
 }

@@ -10,21 +10,11 @@ use std::time::Duration;
 use sotto_client::view::{
     Body, Delivery, MessageId, MessageKey, ProfileId, ProfileState, RelayState,
 };
-use sotto_client::{
-    Answer, AskError, Command, Entry, Event, EventKind, Events, Person, identities,
-};
-use sotto_tests::{Desk, Host};
+use sotto_client::{AskError, Command, Entry, Event, EventKind, Events, Person, identities};
+use sotto_tests::{Desk, Host, ask};
 use tempfile::tempdir;
 
 const DEADLINE: Duration = Duration::from_mins(1);
-
-fn ask<T>(answer: Answer<T>) -> Result<T, AskError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(async { tokio::time::timeout(DEADLINE, answer).await.unwrap() })
-}
 
 /// Hears events until one is what `is_meant` says; gives all of them.
 fn hear(events: &mut Events, mut is_meant: impl FnMut(&Event) -> bool) -> Vec<Event> {

@@ -1,6 +1,7 @@
 //! A power cut after every storage operation of a recorded program.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::storage::disk::Disk;
 use crate::storage::strace::Event;
+use crate::storage::variable;
 
 /// What a program has said about itself up to a moment, and whether a folder keeps it.
 pub trait Witness: Clone + Send + Sync {
@@ -31,8 +33,21 @@ pub struct Cuts {
     pub variants: usize,
     /// Of so many operations one is followed by a cut; 1 for every one.
     pub stride: usize,
-    /// Files that are not kept over a power cut.
-    pub is_volatile: fn(&OsStr) -> bool,
+}
+
+impl fmt::Display for Cuts {
+    /// The environment that makes the same cuts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            variants,
+            stride,
+        } = self;
+        write!(
+            f,
+            "SOTTO_SEED={seed} SOTTO_CUTS={variants} SOTTO_STRIDE={stride}"
+        )
+    }
 }
 
 /// How much was tried.
@@ -45,6 +60,17 @@ pub struct Tally {
 }
 
 impl Cuts {
+    /// Cuts whose chance is `SOTTO_SEED`, of as many variants and as close to each other as
+    /// `SOTTO_CUTS` and `SOTTO_STRIDE` say: 2 and `stride` unless given.
+    pub fn new(stride: usize) -> Self {
+        let number = |name| variable(name).and_then(|number| usize::try_from(number).ok());
+        Self {
+            seed: variable("SOTTO_SEED").unwrap_or_else(rand::random),
+            variants: number("SOTTO_CUTS").unwrap_or(2),
+            stride: number("SOTTO_STRIDE").unwrap_or(stride),
+        }
+    }
+
     /// Cuts the power after every operation on `root`, and has each folder checked.
     ///
     /// # Errors
@@ -81,7 +107,7 @@ impl Cuts {
         mut witness: impl Witness,
         next: &AtomicUsize,
     ) -> Result<Tally, String> {
-        let mut disk = Disk::new(root, self.is_volatile, self.seed);
+        let mut disk = Disk::new(root, is_volatile, self.seed);
         let mut tally = Tally::default();
         let mut mine = next.fetch_add(1, Ordering::Relaxed);
         let mut moment = 0;
@@ -130,6 +156,12 @@ impl Cuts {
         }
         Ok(variants)
     }
+}
+
+/// Whether a file is not kept over a power cut: locks, and what SQLite's connections share.
+fn is_volatile(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.ends_with(b"-shm") || name.ends_with(b"lock")
 }
 
 /// A folder for files that nobody needs afterwards, in memory where the system offers it.

@@ -15,7 +15,7 @@ use std::{fs, io};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 
-use crate::storage::call::Call;
+use crate::storage::call::{Argument, Call};
 
 /// What a disk writes in whole or not at all.
 const SECTOR_BYTES: usize = 512;
@@ -114,11 +114,19 @@ impl Disk {
                 self.rename(call, &call.path(0)?, Some(folder))
             }
             "unlink" | "rmdir" => self.rename(call, &call.path(0)?, None),
-            "rename" => {
-                let (from, to) = (call.path(0)?, call.path(1)?);
+            "unlinkat" => self.rename(call, &beside(call, 0)?, None),
+            "rename" | "renameat" | "renameat2" => {
+                let (from, to) = match call.name.as_str() {
+                    "rename" => (call.path(0)?, call.path(1)?),
+                    _ => (beside(call, 0)?, beside(call, 2)?),
+                };
                 let node = self.find(&from)?;
                 self.rename(call, &to, Some(node))?;
                 self.rename(call, &from, None)
+            }
+            "linkat" => {
+                let node = self.find(&beside(call, 0)?)?;
+                self.rename(call, &beside(call, 2)?, Some(node))
             }
             "write" => {
                 let (number, _) = call.descriptor(0)?;
@@ -131,6 +139,20 @@ impl Disk {
             "pwrite64" => {
                 let node = self.opened(call)?;
                 self.write(call, node, call.size(3)?, usize::try_from(outcome).ok()?)
+            }
+            "copy_file_range" => {
+                let (from, _) = call.descriptor(0)?;
+                let (to, _) = call.descriptor(2)?;
+                let is_at_positions = [1, 3].map(|place| call.other(place)) == [Some("NULL"); 2];
+                let length = usize::try_from(outcome).ok().filter(|_| is_at_positions)?;
+                let from = self.open.get_mut(&from)?;
+                let (source, start) = (from.node, from.position);
+                from.position += length;
+                let to = self.open.get_mut(&to)?;
+                let (node, at) = (to.node, to.position);
+                to.position += length;
+                let bytes = self.newest(source)?.get(start..start + length)?.into();
+                self.change(call, node, Change::Write { at, bytes })
             }
             "ftruncate" => {
                 let node = self.opened(call)?;
@@ -176,6 +198,19 @@ impl Disk {
     fn opened(&self, call: &Call) -> Option<Node> {
         let (number, _) = call.descriptor(0)?;
         Some(self.open.get(&number)?.node)
+    }
+
+    /// What a file holds while there is power.
+    fn newest(&self, node: Node) -> Option<Vec<u8>> {
+        let Node::File(file) = node else {
+            return None;
+        };
+        let file = self.files.get(file)?;
+        let mut bytes = file.durable.clone();
+        for (_, change) in &file.pending {
+            apply(&mut bytes, change);
+        }
+        Some(bytes)
     }
 
     fn write(&mut self, call: &Call, node: Node, at: usize, length: usize) -> Option<()> {
@@ -263,21 +298,22 @@ impl Disk {
         Some(())
     }
 
-    /// Builds the folder as a power cut may leave it at this moment.
+    /// Builds the folder as a power cut may leave it at this moment: of each folder in it nothing
+    /// that is not certain, all of it, or a part.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn cut(&self, to: &Path, chance: &mut impl Rng) -> io::Result<()> {
+        self.build(0, to, chance)
+    }
+
+    fn build(&self, folder: usize, to: &Path, chance: &mut impl Rng) -> io::Result<()> {
+        fs::create_dir_all(to)?;
         let kept = match chance.random_range(0..6) {
             0 => 0.0,
             1 | 2 => 1.0,
             _ => chance.random(),
         };
-        self.build(0, to, kept, chance)
-    }
-
-    fn build(&self, folder: usize, to: &Path, kept: f64, chance: &mut impl Rng) -> io::Result<()> {
-        fs::create_dir_all(to)?;
         let Some(names) = self.folders.get(folder) else {
             return Ok(());
         };
@@ -289,7 +325,7 @@ impl Disk {
         }
         for (name, node) in there {
             match node {
-                Node::Folder(folder) => self.build(folder, &to.join(name), kept, chance)?,
+                Node::Folder(folder) => self.build(folder, &to.join(name), chance)?,
                 Node::File(file) => {
                     let Some(file) = self.files.get(file) else {
                         continue;
@@ -305,6 +341,14 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+/// The path at this place of a call and the one after it: a folder, and a name in it.
+fn beside(call: &Call, place: usize) -> Option<PathBuf> {
+    let Argument::Descriptor { path, .. } = call.arguments.get(place)? else {
+        return None;
+    };
+    Some(path.join(call.path(place + 1)?))
 }
 
 fn take_before<T>(pending: &mut Pending<T>, line: usize) -> Vec<T> {

@@ -10,7 +10,7 @@ use sotto_net::wire::Delivery;
 use sotto_relay::{Inspection, SqliteStore, Store};
 
 use crate::storage::cut::Witness;
-use crate::storage::load::{self, Load, Step};
+use crate::storage::load::{self, Load, STORE, Step};
 use crate::storage::state::{MAILBOXES, Mailbox, State, expected};
 
 /// An envelope that no load sends.
@@ -420,6 +420,3 @@ impl Witness for Ledger {
             .map_err(|error| format!("{error:?}"))
     }
 }
-
-/// The store's folder in that which is watched: the store makes it.
-pub const STORE: &str = "relay";

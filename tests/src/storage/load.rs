@@ -6,9 +6,8 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -18,9 +17,20 @@ use sotto_net::wire::{DeviceKey, EnvelopeId, Prekey, StoreId};
 use sotto_relay::store::{Append, Claiming, Declined, Quota, TakenBundle, Ticket};
 use sotto_relay::{SqliteStore, Store};
 
+use crate::storage::recording::{Notes, Recording};
 use crate::storage::state::MAILBOXES;
 pub use crate::storage::step::{Step, WINDOW};
 
+/// The store's folder on the disk; the store makes it.
+pub const STORE: &str = "relay";
+/// Its files.
+const FILES: [&str; 5] = [
+    "relay.lock",
+    "relay.db",
+    "relay.db-journal",
+    "relay.db-wal",
+    "relay.db-shm",
+];
 /// Mailboxes have always been used lately.
 const SEEN_SECS: u64 = 1 << 40;
 /// Bytes of a page, in whose multiples SQLite keeps long bodies.
@@ -68,7 +78,19 @@ pub fn prekey(number: u32) -> Prekey {
 }
 
 impl Load {
-    /// The load as the arguments of a process.
+    /// Has a process of its own carry the load out, whose calls fail as
+    /// [`strace::run`](crate::storage::strace::run) says.
+    ///
+    /// # Errors
+    /// See [`Recording::make`].
+    pub fn record(self, faults: &[String]) -> io::Result<Recording> {
+        let store = PathBuf::from(STORE);
+        let mut files: Vec<_> = FILES.iter().map(|file| store.join(file)).collect();
+        files.push(store);
+        Recording::make(&self.to_text(), faults, &files)
+    }
+
+    /// The load as a task.
     pub fn to_text(self) -> String {
         let Self {
             seed,
@@ -89,6 +111,17 @@ impl Load {
             lives: word()?.parse().ok()?,
             pages: word()?.parse().ok()?,
         })
+    }
+
+    /// Pages of all bodies, in all the mailboxes that they are for.
+    pub fn pages(&self) -> usize {
+        let pages = |step: &Step| match step {
+            Step::Append {
+                envelope, targets, ..
+            } => targets.len() * self.body(*envelope).len().div_ceil(PAGE_BYTES),
+            _ => 0,
+        };
+        self.steps().iter().map(pages).sum()
     }
 
     /// What this envelope holds.
@@ -139,19 +172,20 @@ fn outcome<T: 'static>(ticket: Ticket<T>, done: impl FnOnce(T) -> String + 'stat
 /// A process that carries a load out.
 struct Process {
     load: Load,
-    notes: File,
+    notes: Notes,
     /// The sequences of envelopes that were confirmed, by mailbox and envelope, as far as known.
     given: RefCell<BTreeMap<(usize, u32), u64>>,
 }
 
-/// Carries a load out on the store in this folder, and notes it in this file.
+/// Carries out the load of [`Load::to_text`] on a store on this disk.
 ///
 /// # Panics
-/// When it cannot write its notes.
-pub fn carry_out(load: Load, folder: &Path, notes: &Path) {
+/// When the task is no load.
+pub fn carry_out(task: &str, disk: &Path, notes: Notes) {
+    let (load, folder) = (Load::from_text(task).expect("a load"), disk.join(STORE));
     let process = Process {
         load,
-        notes: File::create(notes).expect("a file for notes"),
+        notes,
         given: RefCell::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -161,27 +195,23 @@ pub fn carry_out(load: Load, folder: &Path, notes: &Path) {
     let life = steps.len().div_ceil(load.lives);
     for (number, part) in steps.chunks(life).enumerate() {
         // A disk that failed once may do the next time.
-        let store = (0..3).find_map(|_| SqliteStore::open(folder).ok());
+        let store = (0..3).find_map(|_| SqliteStore::open(&folder).ok());
         let Some(store) = store else {
-            process.note("unopened");
+            process.notes.note("unopened");
             continue;
         };
-        process.note(&format!(
+        process.notes.note(&format!(
             "opened {:032x}",
             u128::from_be_bytes(store.id().0)
         ));
         // Connections that read keep the journal from being removed at the end.
         runtime.block_on(process.live(&store, number * life, part, number % 2 == 0));
         drop(store);
-        process.note("closed");
+        process.notes.note("closed");
     }
 }
 
 impl Process {
-    fn note(&self, line: &str) {
-        note(&self.notes, line);
-    }
-
     async fn live(&self, store: &SqliteStore, first: usize, steps: &[Step], reads: bool) {
         let mut under_way: VecDeque<(usize, Outcome)> = VecDeque::new();
         for (place, step) in steps.iter().enumerate() {
@@ -194,10 +224,10 @@ impl Process {
                 self.look(store).await;
             }
             if self.is_pointless(step) {
-                self.note(&format!("skip {at}"));
+                self.notes.note(&format!("skip {at}"));
                 continue;
             }
-            self.note(&format!("ask {at}"));
+            self.notes.note(&format!("ask {at}"));
             under_way.push_back((at, self.ask(store, step).await));
         }
         while !under_way.is_empty() {
@@ -207,7 +237,7 @@ impl Process {
 
     async fn end(&self, under_way: &mut VecDeque<(usize, Outcome)>) {
         if let Some((at, outcome)) = under_way.pop_front() {
-            self.note(&format!("end {at} {}", outcome.await));
+            self.notes.note(&format!("end {at} {}", outcome.await));
         }
     }
 
@@ -218,7 +248,8 @@ impl Process {
             let read = store.read(device(mailbox), after, u32::MAX, usize::MAX);
             for delivery in read.await.unwrap_or_default() {
                 let (envelope, sequence) = (number(delivery.id), delivery.sequence);
-                self.note(&format!("given {mailbox} {sequence} {envelope}"));
+                self.notes
+                    .note(&format!("given {mailbox} {sequence} {envelope}"));
                 self.given
                     .borrow_mut()
                     .insert((mailbox, envelope), sequence);
@@ -323,11 +354,4 @@ pub fn append(load: &Load, step: &Step) -> Append {
         },
         stored_secs,
     }
-}
-
-fn note(mut notes: &File, line: &str) {
-    let line = format!("{line}\n");
-    // One call, so that the line has one place in the order.
-    let written = notes.write(line.as_bytes()).expect("notes are written");
-    assert_eq!(written, line.len(), "a note is written in whole");
 }

@@ -1,27 +1,35 @@
-//! A load that was carried out by a process of its own, under strace.
+//! A task that was carried out by a process of its own, under strace.
 
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{fs, io};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::storage::cut::scratch;
-use crate::storage::ledger::STORE;
-use crate::storage::load::{self, Load};
+use crate::storage::cut::{Cuts, Witness, scratch};
 use crate::storage::strace::{self, Event};
 
-/// Names load, disk and notes to the process that carries the load out.
-const VARIABLES: [&str; 3] = ["SOTTO_LOAD", "SOTTO_DISK", "SOTTO_NOTES"];
+/// Names task, disk and notes to the process that carries the task out.
+const VARIABLES: [&str; 3] = ["SOTTO_TASK", "SOTTO_DISK", "SOTTO_NOTES"];
 
-/// Files of the store.
-const FILES: [&str; 5] = [
-    "relay.lock",
-    "relay.db",
-    "relay.db-journal",
-    "relay.db-wal",
-    "relay.db-shm",
-];
+/// What a process says about itself. Each note has its place among what the process does.
+#[derive(Debug)]
+pub struct Notes(File);
+
+impl Notes {
+    /// Writes a line.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn note(&self, line: &str) {
+        let line = format!("{line}\n");
+        // One call, so that the line has one place in the order.
+        let written = (&self.0).write(line.as_bytes()).expect("a note is written");
+        assert_eq!(written, line.len(), "a note is written in whole");
+    }
+}
 
 /// What a process did to an empty disk, and the disk as it left it.
 #[derive(Debug)]
@@ -33,29 +41,28 @@ pub struct Recording {
 
 impl Recording {
     /// Starts this test program again, with its test `process` alone, and makes calls fail as
-    /// [`strace::run`] does.
+    /// [`strace::run`] does: those that every program makes with these files of the disk only.
     ///
     /// # Errors
     /// When strace cannot do it, or the process did not end well.
-    pub fn make(load: Load, faults: &[String]) -> io::Result<Self> {
+    pub fn make(task: &str, faults: &[String], files: &[PathBuf]) -> io::Result<Self> {
         let folder = scratch()?;
         let disk = folder.path().join("disk");
         let (notes, log) = (folder.path().join("notes"), folder.path().join("strace"));
         fs::create_dir(&disk)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--exact", "process", "--ignored"]);
-        let [load_name, disk_name, notes_name] = VARIABLES;
+        let [task_name, disk_name, notes_name] = VARIABLES;
         command
-            .env(load_name, load.to_text())
+            .env(task_name, task)
             .env(disk_name, &disk)
             .env(notes_name, &notes);
         // Every program opens and reads libraries before it comes to its own files.
         let mut only = Vec::new();
         let is_common = |fault: &String| fault.starts_with("openat:") || fault.starts_with("pread");
         if faults.iter().any(is_common) {
-            let store = disk.join(STORE);
-            only.extend(FILES.iter().map(|file| store.join(file)));
-            only.extend([store, notes.clone()]);
+            only.extend(files.iter().map(|file| disk.join(file)));
+            only.push(notes.clone());
         }
         let status = strace::run(&command, faults, &only, &log)?;
         if !status.success() {
@@ -65,7 +72,7 @@ impl Recording {
         Ok(Self { folder, events })
     }
 
-    /// The load's disk.
+    /// The task's disk.
     pub fn disk(&self) -> PathBuf {
         self.folder.path().join("disk")
     }
@@ -74,14 +81,41 @@ impl Recording {
     pub fn keep(self) -> PathBuf {
         self.folder.keep()
     }
+
+    /// Cuts the power all along, and gives what the process did.
+    ///
+    /// # Panics
+    /// When a promise was broken. Says which, and where the recording is.
+    #[expect(
+        clippy::print_stdout,
+        reason = "how much was tried belongs to a test's output"
+    )]
+    #[expect(clippy::panic, reason = "this is how a test fails")]
+    pub fn cut(self, cuts: &Cuts, witness: &impl Witness) -> Vec<Event> {
+        let started = Instant::now();
+        match cuts.run(&self.events, &self.disk(), witness) {
+            Ok(tally) => println!(
+                "{} events, {} cuts, {} folders, {:?}",
+                self.events.len(),
+                tally.moments,
+                tally.folders,
+                started.elapsed()
+            ),
+            Err(error) => {
+                let kept = self.keep();
+                panic!("{cuts}: {error}; see {}", kept.display());
+            }
+        }
+        self.events
+    }
 }
 
-/// The process: carries out the load that the environment names.
+/// The process: has the task carried out that the environment names, on this disk.
 ///
 /// # Panics
 /// When the environment names none.
-pub fn process() {
-    let [load, disk, notes] = VARIABLES.map(|name| std::env::var(name).expect("a variable"));
-    let load = Load::from_text(&load).expect("a load");
-    load::carry_out(load, &Path::new(&disk).join(STORE), Path::new(&notes));
+pub fn process(carry_out: impl FnOnce(&str, &Path, Notes)) {
+    let [task, disk, notes] = VARIABLES.map(|name| std::env::var(name).expect("a variable"));
+    let notes = Notes(File::create(notes).expect("a file for notes"));
+    carry_out(&task, Path::new(&disk), notes);
 }
