@@ -24,6 +24,7 @@ use super::{Key, VaultError};
 /// How long the keyring is waited for when an identity goes for good.
 const KEYRING_WAIT: Duration = Duration::from_secs(3);
 
+const LOCK: &str = "lock";
 const HEADER: &str = "vault.header";
 const KEY: &str = "vault.key";
 const DATABASE: &str = "vault.db";
@@ -42,10 +43,14 @@ impl Folder {
     ///
     /// # Errors
     /// [`VaultError::OpenElsewhere`] when another process holds it; [`VaultError::Unreadable`]
-    /// when it cannot be used.
+    /// when it cannot be used, or it or a file in it is a link: what that leads to is not ours.
     pub(crate) fn lock(path: &Path) -> Result<Self, VaultError> {
+        refuse_link(path)?;
         make_private_dir(path)?;
-        let lock = private_file(&path.join("lock"))?;
+        for name in [LOCK, HEADER, KEY, DATABASE] {
+            refuse_link(&path.join(name))?;
+        }
+        let lock = private_file(&path.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
@@ -202,6 +207,14 @@ pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
 
 fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn refuse_link(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() => Err(io::ErrorKind::InvalidInput.into()),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
