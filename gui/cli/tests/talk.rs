@@ -262,3 +262,39 @@ fn receive_follows_until_a_signal_and_outlives_no_reader() {
     let received = world.json("bob", &["receive", "--json"]);
     assert_eq!(texts(&received), ["three"]);
 }
+
+#[test]
+fn l1_the_log_at_its_most_talkative_holds_no_text_no_name_and_no_passphrase() {
+    let world = World::new(&["bob"]);
+    let file = world.dir.path().join("passphrase");
+    let secret = "correct horse, and so on";
+    std::fs::write(&file, secret).unwrap();
+    let file = file.to_str().unwrap();
+    let (name, handle, text) = ("Unverwechselbar Groß", "unverwechselbar", "thunderstorm");
+    let mut logs = String::new();
+    for args in [
+        &["identity", "create", name, "--handle", handle][..],
+        &["send", "bob", text],
+        &["receive"],
+        &["search", text],
+        &["history", "bob"],
+    ] {
+        let mut command = world.cli(handle, args);
+        let output = command
+            .args(["--passphrase-file", file])
+            .env("SOTTO_LOG", "trace")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}");
+        logs += &String::from_utf8(output.stderr).unwrap();
+    }
+    let log = world
+        .cli("bob", &["receive"])
+        .env("SOTTO_LOG", "trace")
+        .output();
+    logs += &String::from_utf8(log.unwrap().stderr).unwrap();
+    assert!(logs.lines().count() > 100, "{logs}");
+    for secret in [name, handle, text, secret] {
+        assert!(!logs.contains(secret), "{secret} is in the log");
+    }
+}
