@@ -73,6 +73,8 @@ impl Core {
         chat.proof = Proof::Nothing;
         chat.bundle = super::chat::BundleState::Idle;
         chat.compare_with(self.identity.public());
+        // Whoever it is may have been here before, and hold the sessions that went then.
+        chat.greets |= !chat.sessions.is_empty();
         for held in std::mem::take(&mut chat.sessions) {
             let id = held.session.id();
             self.effects.commit.push(Change::RemoveSession(id));

@@ -120,6 +120,46 @@ fn a_relay_that_flips_between_two_identities_gets_nothing_for_the_wrong_one() {
     assert!(!alice.frames.iter().any(is_send));
 }
 
+/// Hands everything that waits over, until nothing does.
+fn settle(alice: &mut Side, bob: &mut Side) {
+    loop {
+        let (to_bob, to_alice) = (alice.sends(bob, NOW), bob.sends(alice, NOW));
+        if to_bob.is_empty() && to_alice.is_empty() {
+            return;
+        }
+        for (sends, side) in [(to_bob, &mut *bob), (to_alice, &mut *alice)] {
+            let envelopes = sends.iter().map(|send| side.envelope(body(send)));
+            let envelopes = envelopes.collect();
+            side.step(Input::Deliveries(envelopes), NOW);
+        }
+    }
+}
+
+#[test]
+fn who_comes_back_behind_a_handle_is_heard_and_hears() {
+    let [_, _, other] = identities();
+    let (mut alice, mut bob) = pair();
+    let identity = Arc::clone(&bob.identity);
+    alice.write("before", NOW);
+    settle(&mut alice, &mut bob);
+    // Which of the old and the new session has the smaller id is chance.
+    for round in 1..=4 {
+        for present in [other, &identity] {
+            bob_is(&mut alice, present);
+            let number = seen(&alice);
+            accept(&mut alice, &number);
+        }
+        alice.write("to Bob", NOW);
+        settle(&mut alice, &mut bob);
+        bob.write("to Alice", NOW);
+        settle(&mut alice, &mut bob);
+        assert_eq!((bob.received(), alice.received()), (1 + round, round));
+        assert_eq!(alice.core.notice(), None);
+        assert_eq!(alice.progress(), Progress::Delivered);
+        assert_eq!(bob.progress(), Progress::Delivered);
+    }
+}
+
 #[test]
 fn an_identity_that_is_lost_leaves_no_verification_to_the_next_one() {
     let record = ChatRecord {
