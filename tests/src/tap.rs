@@ -7,11 +7,11 @@ use bytes::Bytes;
 use sotto_crypto::Packet;
 use sotto_net::link::Cursor;
 use sotto_net::wire::{Delivery, DeviceKey, Entry, Mark, Prekey, Sequence, StoreId};
+use sotto_relay::Seed;
 use sotto_relay::store::{
     Admission, Append, Attendance, Claiming, Declined, Event, Store, TakenBundle, Tally, Ticket,
     Usage, Watcher,
 };
-use sotto_relay::{Seed, SqliteStore};
 
 /// What passes through a relay, and whether it is damaged there.
 #[derive(Clone, Default)]
@@ -46,7 +46,7 @@ impl Tap {
     }
 
     /// Puts the tap around a store.
-    pub fn around(&self, store: SqliteStore) -> impl Store {
+    pub fn around<S: Store>(&self, store: S) -> impl Store + use<S> {
         Tapped {
             tap: self.clone(),
             store,
@@ -107,12 +107,12 @@ impl Tap {
     }
 }
 
-struct Tapped {
+struct Tapped<S> {
     tap: Tap,
-    store: SqliteStore,
+    store: S,
 }
 
-impl Store for Tapped {
+impl<S: Store> Store for Tapped<S> {
     fn id(&self) -> StoreId {
         self.store.id()
     }

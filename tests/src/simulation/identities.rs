@@ -9,12 +9,16 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sotto_client::view::{ProfileId, ProfileState};
 use sotto_client::{
     Argon2Cost, Client, Config, Environment, OpenAtStart, Person, well_known_people,
 };
+use sotto_crypto::{Identity, PrekeyKind, PrekeySecret};
+use sotto_net::wire::DeviceKey;
+use sotto_relay::store::TakenBundle;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
@@ -22,15 +26,48 @@ use tokio::time::timeout;
 const DEADLINE: Duration = Duration::from_mins(2);
 /// One for each person. From most seeds the search for primes takes long; not from these.
 const SEEDS: [u64; 4] = [13, 103, 85, 63];
+const IMPOSTOR_SEED: u64 = 178;
+
+/// Somebody whom nobody knows, and whom a hostile relay puts behind the handles of others.
+pub(super) struct Impostor {
+    /// As it is published.
+    pub(super) identity: Bytes,
+    pub(super) device: DeviceKey,
+    pub(super) bundle: TakenBundle,
+}
+
+impl Impostor {
+    /// # Panics
+    /// When it cannot be made.
+    pub(super) fn get() -> &'static Self {
+        static IMPOSTOR: OnceLock<Impostor> = OnceLock::new();
+        IMPOSTOR.get_or_init(|| {
+            let mut rng = StdRng::seed_from_u64(IMPOSTOR_SEED);
+            let identity = Identity::generate(&mut rng).expect("an identity");
+            let mut prekey = |kind, id| {
+                let secret = PrekeySecret::generate(kind, id, u64::MAX, &mut rng);
+                Bytes::from(secret.record(&identity))
+            };
+            Self {
+                identity: identity.public().encode().into(),
+                device: DeviceKey(identity.public().device_key()),
+                bundle: TakenBundle {
+                    signed: prekey(PrekeyKind::Signed, 1),
+                    one_time: Some(prekey(PrekeyKind::OneTime, 2)),
+                },
+            }
+        })
+    }
+}
 
 /// The files of a vault, with their names.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// Puts a person's new vault into the folder for a client's data.
+/// Puts everybody's new vault into the folder of a world.
 ///
 /// # Panics
-/// When it cannot be made or written.
-pub(super) fn place(person: &Person, data_dir: &Path) {
+/// When one cannot be made or written.
+pub(super) fn place(dir: &Path) {
     static VAULTS: OnceLock<BTreeMap<String, Files>> = OnceLock::new();
     let vaults = VAULTS.get_or_init(|| {
         let people: Vec<_> = well_known_people().into_iter().zip(SEEDS).collect();
@@ -44,11 +81,12 @@ pub(super) fn place(person: &Person, data_dir: &Path) {
         });
         made.collect()
     });
-    let files = vaults.get(&person.handle).expect("a well-known person");
-    let folder = data_dir.join("profiles").join(&person.handle);
-    fs::create_dir_all(&folder).expect("a folder");
-    for (name, bytes) in files {
-        fs::write(folder.join(name), bytes).expect("a file");
+    for (handle, files) in vaults {
+        let folder = dir.join(handle).join("profiles").join(handle);
+        fs::create_dir_all(&folder).expect("a folder");
+        for (name, bytes) in files {
+            fs::write(folder.join(name), bytes).expect("a file");
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! What must be true once the network is whole again and everything has settled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use sotto_client::Entry;
-use sotto_client::view::{Body, Delivery};
+use sotto_client::view::{Body, Delivery, Notice};
 use sotto_relay::Inspection;
 
 use super::journal::Copy;
+use super::malice::Malice;
 use super::network::holds;
 use super::world::{Machine, SECRET, World};
 
@@ -24,7 +25,12 @@ pub(super) async fn differences(world: &World) -> Vec<String> {
                         .map(|entry| Copy::of(&machine.person.handle, entry)),
                 );
                 let theirs = history(other, machine).await;
-                compare(world, machine, other, &own, &theirs, &mut differences);
+                if world.malice.is_some() {
+                    compare_loosely(world, machine, other, &own, &theirs, &mut differences);
+                    differences.extend(compare_numbers(machine, other).await);
+                } else {
+                    compare(world, machine, other, &own, &theirs, &mut differences);
+                }
             }
         }
     }
@@ -91,6 +97,56 @@ fn compare(
     }
 }
 
+/// After a hostile relay messages may be missing, or in another order. None is there twice, in
+/// another conversation or with another text, and the last one has arrived.
+fn compare_loosely(
+    world: &World,
+    machine: &Machine,
+    other: &Machine,
+    own: &[Entry],
+    theirs: &[Entry],
+    differences: &mut Vec<String>,
+) {
+    let (who, peer) = (&machine.person.handle, &other.person.handle);
+    let texts = |entries, is_mine| -> BTreeMap<[u8; 16], &str> {
+        let of_author = of_author(entries, is_mine).into_iter();
+        of_author.map(|(entry, text)| (entry.id.0, text)).collect()
+    };
+    let (written, arrived) = (texts(own, true), texts(theirs, false));
+    let stray = arrived
+        .iter()
+        .find(|(id, text)| written.get(*id) != Some(text));
+    if stray.is_some() || arrived.len() != of_author(theirs, false).len() {
+        differences.push(format!("{peer} has what {who} did not write, or twice"));
+    }
+    let last = world.journal.last(who, peer);
+    let is_delivered = last.is_some_and(|last| {
+        let entry = own.iter().find(|entry| entry.id == last);
+        let is_known = entry.is_some_and(|it| it.message.delivery >= Delivery::Delivered);
+        is_known && arrived.contains_key(&last.0)
+    });
+    if !is_delivered {
+        differences.push(format!(
+            "the last message of {who} to {peer} has not arrived"
+        ));
+    }
+}
+
+/// Both see the same safety number.
+async fn compare_numbers(machine: &Machine, other: &Machine) -> Option<String> {
+    let number = async |of: &Machine, peer: &Machine| {
+        let client = of.client().await;
+        let contacts = client.contacts(&of.profile()).await.unwrap_or_default();
+        let row = contacts
+            .into_iter()
+            .find(|row| row.handle == peer.person.handle);
+        row.and_then(|row| row.safety_number)
+    };
+    let (one, two) = (number(machine, other).await, number(other, machine).await);
+    let (who, peer) = (&machine.person.handle, &other.person.handle);
+    (one != two || one.is_none()).then(|| format!("{who} and {peer} see other safety numbers"))
+}
+
 fn of_author(entries: &[Entry], is_mine: bool) -> Vec<(&Entry, &str)> {
     let of_author = entries.iter().filter(|it| it.message.is_mine == is_mine);
     of_author
@@ -101,16 +157,27 @@ fn of_author(entries: &[Entry], is_mine: bool) -> Vec<(&Entry, &str)> {
         .collect()
 }
 
-/// What clients show beside messages: nothing that would worry a person.
+/// What clients show beside messages: nothing that would worry a person, unless there is a reason.
 pub(super) async fn look(world: &World) {
     for machine in &world.people {
         let client = machine.client().await;
         let model = client.snapshot();
         let notice = model.profile(&machine.profile()).and_then(|it| it.notice);
-        if let Some(notice) = notice {
-            let who = &machine.person.handle;
-            world.journal.wrong(format!("{who} is shown {notice:?}"));
+        let who = &machine.person.handle;
+        match (&world.malice, notice) {
+            (None, None) | (Some(_), Some(Notice::Unopened { .. } | Notice::SetBack)) => {}
+            (Some(malice), None) if !malice.has_spoilt(who) => {}
+            (Some(_), None) => {
+                let what = format!("{who} is not told that messages did not open");
+                world.journal.wrong(what);
+            }
+            (_, Some(notice)) => world.journal.wrong(format!("{who} is shown {notice:?}")),
         }
+    }
+    let betrayals = world.malice.as_ref().map_or(0, Malice::betrayals);
+    if betrayals > 0 {
+        let what = format!("{betrayals} envelopes were for somebody else");
+        world.journal.wrong(what);
     }
 }
 

@@ -44,6 +44,8 @@ impl fmt::Debug for Copy {
 #[derive(Debug)]
 pub(super) struct Journal {
     network: Network,
+    /// The relay may mean harm.
+    is_hostile: bool,
     state: RefCell<State>,
 }
 
@@ -55,13 +57,18 @@ struct State {
     said: BTreeSet<Copy>,
     /// Messages of others that somebody wanted to mark as read, and whether that was confirmed.
     read: BTreeMap<Copy, bool>,
+    /// The last message of each person to each other one.
+    last: BTreeMap<(String, String), MessageId>,
+    /// Who was told that somebody else is behind whose handle.
+    warned: BTreeSet<(String, String)>,
     wrongs: Vec<String>,
 }
 
 impl Journal {
-    pub(super) fn new(network: Network) -> Self {
+    pub(super) fn new(network: Network, is_hostile: bool) -> Self {
         Self {
             network,
+            is_hostile,
             state: RefCell::default(),
         }
     }
@@ -80,6 +87,25 @@ impl Journal {
     pub(super) fn said(&self, who: &str, id: MessageId) {
         let copy = Copy::new(who, true, id);
         self.state.borrow_mut().said.insert(copy);
+    }
+
+    /// As [`Journal::said`], and the last message to this peer.
+    pub(super) fn said_last(&self, who: &str, peer: &str, id: MessageId) {
+        self.said(who, id);
+        let between = (who.to_owned(), peer.to_owned());
+        self.state.borrow_mut().last.insert(between, id);
+    }
+
+    /// The last message of one to the other.
+    pub(super) fn last(&self, who: &str, peer: &str) -> Option<MessageId> {
+        let between = (who.to_owned(), peer.to_owned());
+        self.state.borrow().last.get(&between).copied()
+    }
+
+    /// Whether somebody was told that another identity is behind this handle.
+    pub(super) fn is_warned(&self, who: &str, peer: &str) -> bool {
+        let about = (who.to_owned(), peer.to_owned());
+        self.state.borrow().warned.contains(&about)
     }
 
     /// What was confirmed.
@@ -108,6 +134,14 @@ impl Journal {
             Ok(EventKind::DeliveryChanged { peer, id, delivery }) => {
                 self.came_further(who, &peer, id, delivery);
             }
+            Ok(EventKind::IdentityChanged { peer }) if self.is_hostile => {
+                self.network
+                    .note(&format!("{who}: {peer} is somebody else"));
+                self.state
+                    .borrow_mut()
+                    .warned
+                    .insert((who.to_owned(), peer));
+            }
             Ok(other) => self.wrong(format!("{who} was told {other:?}")),
             Err(Missed(events)) => self.wrong(format!("{events} events were missed")),
         }
@@ -121,10 +155,16 @@ impl Journal {
         let bytes = text.len();
         self.network
             .note(&format!("{who} stores {:?} of {bytes} bytes", entry.id));
-        let before = {
+        let (before, is_forged) = {
             let mut state = self.state.borrow_mut();
-            state.stored.insert(copy.clone(), entry.message.delivery)
+            let is_written = |it: &Copy| it.is_mine && it.id == copy.id && it.who != copy.who;
+            let is_forged = !copy.is_mine && !state.stored.keys().any(is_written);
+            let before = state.stored.insert(copy.clone(), entry.message.delivery);
+            (before, is_forged)
         };
+        if is_forged {
+            self.wrong(format!("nobody has written {copy:?}"));
+        }
         if before.is_some() {
             self.wrong(format!("{copy:?} was stored twice"));
         }
@@ -155,6 +195,8 @@ impl Journal {
         }
         match before {
             None => self.wrong(format!("{copy:?} came further before it was stored")),
+            // What the relay may have lost, or another identity got, is sealed again.
+            Some(Delivery::Relay) if self.is_hostile => {}
             Some(before) if before > delivery => {
                 self.wrong(format!(
                     "{copy:?} went back from {before:?} to {delivery:?}"

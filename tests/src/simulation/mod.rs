@@ -11,8 +11,10 @@
 //! - `network`: loses, repeats, delays and reorders packets, cuts ways, changes addresses.
 //! - `disk`: the relay's, which is slow, and with which it ends.
 //! - `process`: what one program has spawned, so that a crash ends it without a goodbye.
-//! - `world`: the machines, their clocks, crashes and new starts; `identities`: made once.
+//! - `world`: the machines, their clocks, crashes and new starts; `past`: what happened before, with
+//!   `identities`, lived through once.
 //! - `person`: what people do; `faults`: what happens to them.
+//! - `malice`: what a hostile relay does; `suspect`: a store that gives out what it makes of it.
 //! - `journal`: what clients told; `invariants`: what must be true of it, and in the end.
 //! - `trace`: what passed, as a hash and as text.
 //!
@@ -26,10 +28,13 @@ mod faults;
 mod identities;
 mod invariants;
 mod journal;
+mod malice;
 mod network;
+mod past;
 mod person;
 mod process;
 mod scenario;
+mod suspect;
 mod trace;
 mod world;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
-use sotto_client::view::{ChatId, MessageKey};
+use sotto_client::view::{ChatId, MessageKey, Trust};
 use sotto_client::{AskError, Client, Command, Entry};
 use tokio::time::sleep;
 
@@ -58,10 +58,49 @@ pub(super) async fn say_last(world: &World, machine: &Machine) {
         }
         let text = format!("{SECRET} at last");
         match client.send_text(&machine.profile(), peer, text).await {
-            Ok(sent) => world.journal.said(who, sent.id),
+            Ok(sent) => world.journal.said_last(who, peer, sent.id),
             Err(error) => world
                 .journal
                 .wrong(format!("{who} cannot write at last: {error}")),
+        }
+    }
+}
+
+/// Whether everybody knows everybody.
+pub(super) async fn are_acquainted(world: &World) -> bool {
+    for machine in &world.people {
+        let client = machine.client().await;
+        let contacts = client.contacts(&machine.profile()).await;
+        let contacts = contacts.unwrap_or_default();
+        let known = contacts.iter().filter(|row| row.safety_number.is_some());
+        if known.count() + 1 < world.people.len() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Goes on with whoever is behind a handle now, as somebody who has compared safety numbers does.
+pub(super) async fn accept_changes(world: &World, machine: &Machine) {
+    let (who, profile) = (&machine.person.handle, machine.profile());
+    let client = machine.client().await;
+    let contacts = client.contacts(&profile).await.unwrap_or_default();
+    for row in contacts {
+        let (Trust::Changed, Some(safety_number)) = (row.trust, row.safety_number) else {
+            continue;
+        };
+        if !world.journal.is_warned(who, &row.handle) {
+            let what = format!("{who} was not told that {} is another one", row.handle);
+            world.journal.wrong(what);
+        }
+        let chat = row.id;
+        let command = Command::AcceptIdentity {
+            chat,
+            safety_number,
+        };
+        if let Err(error) = client.perform(&profile, command).await {
+            let what = format!("{who} cannot accept {}: {error}", row.handle);
+            world.journal.wrong(what);
         }
     }
 }
@@ -102,7 +141,7 @@ async fn reply(machine: &Machine, client: &Client, peer: &str, text: String, cha
 }
 
 /// Reads everything.
-async fn read(world: &World, machine: &Machine, client: &Client) {
+pub(super) async fn read(world: &World, machine: &Machine, client: &Client) {
     let who = &machine.person.handle;
     let profile = machine.profile();
     let unread = client

@@ -10,7 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use super::chance::chance;
 use super::faults::{self, Faults};
+use super::malice::Malice;
 use super::network::{Host, Weather};
+use super::past::Past;
 use super::world::World;
 use super::{invariants, person};
 
@@ -27,11 +29,14 @@ const AFTERWARDS: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Scenario {
     name: &'static str,
-    people: usize,
     deeds: u32,
     span: Duration,
     weather: Option<Weather>,
     faults: Faults,
+    /// The same past for each seed; otherwise it differs.
+    past: Option<Past>,
+    /// The relay means harm until the network is whole again.
+    is_malicious: bool,
 }
 
 impl Scenario {
@@ -71,12 +76,16 @@ impl Scenario {
                 black_holes: 4,
                 ..faults
             }),
-            new("clocks").faults(Faults {
-                relay_crashes: 1,
-                client_crashes: 1,
-                clock_steps: 12,
-                ..faults
-            }),
+            // First meetings are what a wrong clock, or a hostile relay, can do most about.
+            Self {
+                past: Some(Past::Nothing),
+                ..new("clocks").faults(Faults {
+                    relay_crashes: 1,
+                    client_crashes: 1,
+                    clock_steps: 12,
+                    ..faults
+                })
+            },
             new("burst")
                 .deeds(48, Duration::from_secs(4))
                 .faults(Faults {
@@ -94,6 +103,15 @@ impl Scenario {
                     clock_steps: 2,
                     ..faults
                 }),
+            Self {
+                past: Some(Past::Nothing),
+                is_malicious: true,
+                ..new("malicious").weather(Weather::CALM).faults(Faults {
+                    relay_crashes: 2,
+                    cuts: 3,
+                    ..faults
+                })
+            },
         ]
     }
 
@@ -110,11 +128,12 @@ impl Scenario {
     fn new(name: &'static str) -> Self {
         Self {
             name,
-            people: 4,
             deeds: 16,
             span: Duration::from_mins(1),
             weather: None,
             faults: Faults::default(),
+            past: None,
+            is_malicious: false,
         }
     }
 
@@ -180,17 +199,26 @@ impl Outcome {
 /// # Panics
 /// When the world cannot be made, or something in it panics.
 pub fn run(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
+    in_world(live(scenario, seed, keeps_trace))
+}
+
+/// Lets time pass in a world of its own.
+pub(super) fn in_world<T>(life: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
-    LocalSet::new().block_on(&runtime, live(scenario, seed, keeps_trace))
+    LocalSet::new().block_on(&runtime, life)
 }
 
 async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
     let begun = Instant::now();
-    let (world, crashes) = World::new(seed, scenario.people, keeps_trace);
+    let malice = scenario
+        .is_malicious
+        .then(|| Malice::new(chance(seed, "malice", 0)));
+    let past = scenario.past.unwrap_or_else(|| Past::of(seed));
+    let (world, crashes) = World::new(seed, past, malice, keeps_trace);
     spawn_local(Rc::clone(&world).go_on(crashes));
     world.network.set_weather(scenario.weather_of(seed));
     world.start(Host::RELAY).await;
@@ -203,9 +231,14 @@ async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
             world.start(host).await;
         });
     }
+    if let Some(malice) = world.malice.clone() {
+        let deeds = malice.begin();
+        world.network.note(&format!("the relay does {deeds:?}"));
+        spawn_local(acquaint(Rc::clone(&world), malice));
+    }
     let faults = faults::happen(Rc::clone(&world), scenario.faults, scenario.span);
     let mut tasks = vec![spawn_local(faults)];
-    for number in 0..scenario.people {
+    for number in 0..world.people.len() {
         let person = person::live(Rc::clone(&world), number, scenario.deeds, scenario.span);
         tasks.push(spawn_local(person));
     }
@@ -214,12 +247,14 @@ async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
     }
     world.network.note("the network is whole again");
     world.heal();
+    if let Some(malice) = &world.malice {
+        malice.become_honest();
+        // Everybody logs in, and hears the truth.
+        world.network.crash_now(Host::RELAY);
+    }
     settle(&world).await;
     invariants::look(&world).await;
-    world.end(Host::RELAY).await;
-    for machine in &world.people {
-        world.end(machine.host).await;
-    }
+    world.end_all().await;
     invariants::search_relay(&world);
     Outcome {
         wrongs: world.journal.wrongs(),
@@ -228,6 +263,15 @@ async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
         simulated: begun.elapsed(),
         trace: world.network.take_lines(),
     }
+}
+
+/// Tells the relay when everybody knows everybody.
+async fn acquaint(world: Rc<World>, malice: Malice) {
+    while !person::are_acquainted(&world).await {
+        sleep(LOOK_INTERVAL).await;
+    }
+    world.network.note("everybody knows everybody");
+    malice.acquaint();
 }
 
 /// Waits until all is as it must be, and looks whether it stays so.
@@ -248,6 +292,11 @@ async fn settle(world: &World) {
     }
     loop {
         sleep(LOOK_INTERVAL).await;
+        if world.malice.is_some() {
+            for machine in &world.people {
+                person::accept_changes(world, machine).await;
+            }
+        }
         let differences = invariants::differences(world).await;
         if differences.is_empty() {
             break;

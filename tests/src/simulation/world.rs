@@ -13,6 +13,7 @@ use sotto_client::view::ProfileId;
 use sotto_client::{Argon2Cost, Client, Config, OpenAtStart, Person, well_known_people};
 use sotto_net::quic::{self, Underlay};
 use sotto_net::{Invite, RelayKey};
+use sotto_relay::store::Store;
 use sotto_relay::{Relay, RelayConfig, SqliteStore, StoreError};
 use tempfile::TempDir;
 use tokio::sync::{Notify, mpsc, watch};
@@ -22,10 +23,12 @@ use tokio::time::sleep;
 use super::chance::{chance, seed_bytes};
 use super::clock::Clock;
 use super::disk::Disk;
-use super::identities;
 use super::journal::Journal;
+use super::malice::Malice;
 use super::network::{Host, Network, relay_address};
+use super::past::Past;
 use super::process::Process;
+use super::suspect::Suspect;
 use super::trace::Trace;
 use crate::tap::Tap;
 
@@ -49,6 +52,8 @@ pub(super) struct World {
     pub(super) disk: Disk,
     pub(super) journal: Rc<Journal>,
     pub(super) people: Vec<Machine>,
+    /// What the relay does, where it means harm.
+    pub(super) malice: Option<Malice>,
     dir: TempDir,
     relay: RefCell<Option<Process>>,
     /// Lives of the relay so far.
@@ -100,13 +105,14 @@ impl Machine {
 }
 
 impl World {
-    /// A world with so many people in which nobody is awake yet, and the crashes to come.
+    /// A world in which nobody is awake yet, and the crashes to come.
     ///
     /// # Panics
     /// When there is no disk.
     pub(super) fn new(
         seed: u64,
-        people: usize,
+        past: Past,
+        malice: Option<Malice>,
         keeps_lines: bool,
     ) -> (Rc<Self>, mpsc::UnboundedReceiver<Host>) {
         let (crashed, crashes) = mpsc::unbounded_channel();
@@ -122,20 +128,18 @@ impl World {
         let invite = Invite::to(relay_address(), pin);
         let people: Vec<Machine> = well_known_people()
             .into_iter()
-            .take(people)
             .enumerate()
-            .map(|(number, person)| {
-                identities::place(&person, &dir.path().join(&person.handle));
-                Machine::new(number, person, &invite)
-            })
+            .map(|(number, person)| Machine::new(number, person, &invite))
             .collect();
+        past.place(dir.path());
         let world = Self {
             seed,
             clock: Clock::new(),
             disk: Disk::new(network.clone(), chance(seed, "disk", 0)),
-            journal: Rc::new(Journal::new(network.clone())),
+            journal: Rc::new(Journal::new(network.clone(), malice.is_some())),
             network,
             people,
+            malice,
             dir,
             relay: RefCell::default(),
             relay_lives: Cell::new(0),
@@ -173,6 +177,25 @@ impl World {
         self.relay.borrow().is_some() && self.people.iter().all(|it| it.running.borrow().is_some())
     }
 
+    /// Relay and people.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = Host> {
+        [Host::RELAY]
+            .into_iter()
+            .chain(self.people.iter().map(|it| it.host))
+    }
+
+    /// Ends everything, the relay first.
+    pub(super) async fn end_all(&self) {
+        for host in self.hosts() {
+            self.end(host).await;
+        }
+    }
+
+    /// Where all machines have their files.
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// The relay's folder.
     pub(super) fn relay_dir(&self) -> std::path::PathBuf {
         self.dir.path().join("relay")
@@ -204,6 +227,17 @@ impl World {
         let (store, writing) = self.open_store().await;
         let process = Process::default();
         process.spawn(self.disk.clone().write(writing));
+        let disk = self.disk.clone();
+        let tap = Tap::default().on_event(move |event| disk.on_event(event));
+        let store = tap.around(store);
+        match self.malice.clone() {
+            None => self.start_relay_on(store, &process),
+            Some(malice) => self.start_relay_on(Suspect::new(malice, store), &process),
+        }
+        self.relay.replace(Some(process));
+    }
+
+    fn start_relay_on(&self, store: impl Store, process: &Process) {
         let life = self.relay_lives.replace(self.relay_lives.get() + 1);
         let clock = self.clock.clone();
         let now = move || u64::try_from(clock.millis(Host::RELAY) / 1_000).unwrap_or(0);
@@ -221,17 +255,13 @@ impl World {
             listen: relay_address(),
             ..RelayConfig::default()
         };
-        let disk = self.disk.clone();
-        let tap = Tap::default().on_event(move |event| disk.on_event(event));
         let key = RelayKey::from_pkcs8(&RELAY_KEY).expect("a key");
-        let store = tap.around(store);
         // A crash may come while it is still starting.
         process.spawn_local(async move {
             let relay = Relay::spawn_in(environment, config, key, store).await;
             let _relay = relay.expect("a relay");
             pending::<()>().await;
         });
-        self.relay.replace(Some(process));
     }
 
     /// The store, once the tasks of an earlier life have let go of it.
@@ -295,10 +325,12 @@ impl World {
 /// A folder in memory, if there is such a thing here.
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
+    let mut named = tempfile::Builder::new();
+    let named = named.prefix("sotto-world-");
     let folder = if memory.is_dir() {
-        TempDir::new_in(memory)
+        named.tempdir_in(memory)
     } else {
-        TempDir::new()
+        named.tempdir()
     };
     folder.expect("a folder")
 }
