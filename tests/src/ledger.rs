@@ -66,6 +66,20 @@ impl Ledger {
         line.map(|(_, entry)| entry.clone())
     }
 
+    /// Puts another line in the place of a handle's; whose mailbox it is stays as it is.
+    pub fn replace(&mut self, entry: &Entry) {
+        for (_, line) in &mut self.directory {
+            if line.handle == entry.handle {
+                *line = entry.clone();
+            }
+        }
+    }
+
+    /// Forgets the one-time prekeys of a device.
+    pub fn forget_one_time(&mut self, device: DeviceKey) {
+        self.mailboxes.entry(device).or_default().one_time.clear();
+    }
+
     /// Counts a mailbox from the start again.
     pub fn set_back(&mut self, device: DeviceKey) {
         let mailbox = self.mailboxes.entry(device).or_default();
