@@ -11,6 +11,7 @@ use crate::identity::Identity;
 use crate::ids::{DeviceId, SessionId};
 use crate::kdf;
 use crate::kem::{CIPHERTEXT_BYTES, KemPublic, KemSecret, PUBLIC_BYTES};
+use crate::planted;
 use crate::prekey::{PrekeyKind, PrekeySecret};
 use crate::public_identity::{IDENTITY_BYTES_MAX, PublicIdentity};
 use crate::rsa_lock::WRAPPED_BYTES;
@@ -266,6 +267,7 @@ pub(crate) fn respond(
     let (peer, proof) = read_sender(&auth)?;
     let t1 = second_transcript(&t0, peer.device_id());
     let authentic = signature::verify(&peer.device_key(), &[AUTH_LABEL, &t1], &proof);
+    let authentic = authentic || planted::is("handshake_signature_unchecked");
     if !authentic || peer.device_id() == own {
         return None;
     }

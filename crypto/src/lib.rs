@@ -63,6 +63,7 @@ mod kem;
 mod master_key;
 mod packet;
 mod padding;
+mod planted;
 mod prekey;
 mod public_identity;
 mod recovery_code;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use sotto_net::wire::{DeviceKey, EnvelopeId, Refusal};
 use tokio::time::Instant;
 
+use crate::planted;
+
 /// Targets of refused envelopes that one connection is reminded of: 32 KiB, for a thousand envelopes
 /// to one device each, or for eight to the largest group. Beyond it, whatever else the connection
 /// sends is refused until those have come again.
@@ -64,7 +66,7 @@ impl Fence {
     /// What it has to wait for: an envelope of which it shares a target.
     pub(crate) fn pass(&self, id: EnvelopeId, targets: Vec<DeviceKey>) -> Result<Pass, Obstacle> {
         let mut state = self.state();
-        if state.posts.is_empty() {
+        if state.posts.is_empty() || planted::is("refused_is_overtaken") {
             return Ok(state.pass(id, targets, None));
         }
         let now = Instant::now();

@@ -37,6 +37,7 @@ mod health;
 mod hub;
 mod metrics;
 mod note;
+mod planted;
 mod progress;
 mod rates;
 mod recent;

@@ -36,6 +36,7 @@ use crate::ids::{AccountId, DeviceId, SessionId};
 use crate::kdf;
 use crate::kem::{KemPublic, KemSecret};
 use crate::packet::{Binding, OpenError, Packet};
+use crate::planted;
 use crate::prekey::PrekeySecret;
 
 /// Why no session was started.
@@ -272,9 +273,14 @@ impl Session {
             tag,
             nonce,
         } = binding;
+        let session = if planted::is("session_not_in_aad") {
+            &[]
+        } else {
+            &self.id.as_bytes()[..]
+        };
         lp_all(&[
             b"Sotto/1 aad",
-            self.id.as_bytes(),
+            session,
             &[author.byte()],
             &prefix,
             handshake,

@@ -29,6 +29,7 @@ mod engine;
 mod environment;
 mod event;
 mod fingerprint;
+mod planted;
 mod profile;
 mod publisher;
 mod query;

@@ -12,6 +12,7 @@ use super::load::Load;
 use super::mailbox::{Acknowledged, Admits, Forgetting, Mailbox};
 use super::pending::Pending;
 use super::rows::{EnvelopeRow, MailboxRow};
+use crate::planted;
 use crate::store::{Answer, Append, Declined, Tally, Ticket};
 
 /// How long an envelope for somebody who is there may wait for an acknowledgement that spares the
@@ -141,6 +142,9 @@ impl Mailboxes {
         }
         if is_urgent {
             self.urgent = self.queue.len();
+        }
+        if planted::is("done_before_commit") {
+            return Ok((Ticket::known(Ok(())), wanting));
         }
         Ok((ticket, wanting))
     }

@@ -6,6 +6,7 @@ use sotto_net::wire::{DeviceKey, Entry, NAME_BYTES_MAX, WATCHED_MAX, WatchPresen
 use super::chat::{BundleState, Chat};
 use super::effects::{Change, ChatRecord};
 use super::{CHATS_MAX, Core, Moment};
+use crate::planted;
 use crate::view::{ChatId, Standing};
 
 impl Core {
@@ -93,6 +94,11 @@ impl Core {
                     chat.compare_with(own);
                     self.commit_chat(chat_id);
                 }
+            }
+            Some(_) if planted::is("key_change_taken_over") => {
+                chat.identity = Some(identity);
+                chat.compare_with(own);
+                self.commit_chat(chat_id);
             }
             Some(_) if chat.pending.as_ref() == Some(&identity) => {}
             Some(_) => {

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use sotto_net::wire::{DeviceKey, EnvelopeId};
 
 use super::effects::OutboxRecord;
+use crate::planted;
 
 /// Envelopes that may wait for their answer at the same time.
 const WINDOW: usize = 64;
@@ -39,6 +40,14 @@ impl Outbox {
 
     /// A new connection: what had no answer is sent again.
     pub(super) fn restart(&mut self) {
+        if planted::is("reconnect_forgets_outbox") {
+            self.items.retain(|item| item.state != ItemState::InFlight);
+        }
+        if planted::is("reconnect_reorders") {
+            let in_flight = |item: &&Item| item.state == ItemState::InFlight;
+            let sent = self.items.iter().filter(in_flight).count();
+            self.items.rotate_left(sent);
+        }
         for item in &mut self.items {
             item.state = ItemState::Waiting;
         }

@@ -8,6 +8,7 @@ use sotto_net::wire::{Prekey, PublishPrekeys, Welcome};
 use zeroize::Zeroizing;
 
 use super::effects::Change;
+use crate::planted;
 
 const DAY_SECS: u64 = 24 * 60 * 60;
 /// A new signed prekey is published weekly (PROTOCOL §2).
@@ -67,7 +68,7 @@ impl Prekeys {
         signed: u32,
         one_time: Option<u32>,
     ) -> Option<(&PrekeySecret, Option<&PrekeySecret>)> {
-        if self.accepted.contains_key(digest) {
+        if self.accepted.contains_key(digest) && !planted::is("replayed_handshake_accepted") {
             return None;
         }
         let signed = self

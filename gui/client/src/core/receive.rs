@@ -9,6 +9,7 @@ use super::chat::{BundleState, Chat, Held};
 use super::content::{Content, Receipt, Shown};
 use super::effects::{Change, ChatRecord, MessageRecord, Proof};
 use super::{CHATS_MAX, Core, Moment};
+use crate::planted;
 use crate::view::{ChatId, Delivery, Notice, Standing};
 
 /// First messages that may fail within a minute before the rest of the mailbox has to wait
@@ -79,7 +80,7 @@ impl Core {
             if envelope.sequence <= handled {
                 continue;
             }
-            if !self.recent.holds(relay, envelope.id) {
+            if !self.recent.holds(relay, envelope.id) || planted::is("no_duplicate_check") {
                 if let Handled::NotYet = self.handle(&envelope, now) {
                     self.inbox.held_back.push_front(envelope);
                     break;
@@ -207,7 +208,8 @@ impl Core {
                 .iter()
                 .any(|it| it.session.id() == session.id())
         };
-        if self.chats.values().any(is_known) {
+        let is_again = self.chats.values().any(is_known);
+        if is_again && !planted::is("replayed_handshake_accepted") {
             return None;
         }
         // Nothing is used up: the author repeats the handshake until there is an answer.

@@ -16,6 +16,7 @@ use super::marks::Marking;
 use super::publish::{Publication, Stock};
 use super::receive::advanced;
 use super::{Core, Moment};
+use crate::planted;
 use crate::view::{ChatId, Delivery};
 
 /// A bundle that could not be had is asked for again after this (and when the directory or the
@@ -241,6 +242,9 @@ impl Core {
                 self.effects.is_visible = true;
             }
             Some(Request::Publish(publication)) => self.published(publication),
+            Some(Request::Send(envelope)) if planted::is("done_counts_as_delivered") => {
+                self.settle(*envelope, Delivery::Delivered);
+            }
             Some(Request::Send(envelope)) => self.settle(*envelope, Delivery::Relay),
             Some(Request::Withdraw) => self.withdrawn(),
             _ => {}
@@ -376,7 +380,7 @@ impl Core {
             // heard as soon as it gets what was sealed in that. All others have larger ids.
             let may_be_chosen = |held: &Held| {
                 let is_new = !held.session.is_acknowledged() && !held.is_retired;
-                held.session.id() == id || is_new
+                held.session.id() == id || is_new && !planted::is("clock_jump_drops_sessions")
             };
             let (kept, spare) = std::mem::take(&mut chat.sessions)
                 .into_iter()

@@ -8,6 +8,7 @@ use super::content::{Content, MessageId, RECEIPT_IDS_MAX, Receipt, Shown};
 use super::effects::{Change, OutboxRecord};
 use super::relay::Request;
 use super::{Core, Moment};
+use crate::planted;
 use crate::view::{ChatId, Delivery, MessageKey};
 
 /// Peers whose prekeys are asked for on one connection only to greet them: fewer than the bundles
@@ -138,7 +139,9 @@ impl Core {
             return None;
         };
         held.session = step.next;
-        self.changed_sessions.insert(session);
+        if !planted::is("sealing_not_stored") {
+            self.changed_sessions.insert(session);
+        }
         Some((device, Bytes::from(step.output)))
     }
 
@@ -165,10 +168,15 @@ impl Core {
         };
         while let Some(record) = self.outbox.next(now.unix_millis) {
             let request = link.request(Request::Send(record.id));
+            let id = if planted::is("retries_under_new_id") {
+                EnvelopeId(rand::RngExt::random(&mut self.rng))
+            } else {
+                record.id
+            };
             self.effects.send.push(
                 Send {
                     request,
-                    id: record.id,
+                    id,
                     targets: vec![(record.device, record.body.clone())],
                 }
                 .into(),

@@ -22,6 +22,7 @@ use crate::command::Command;
 use crate::core::content::Answered;
 use crate::core::effects::Change;
 use crate::core::{Action, Core, Input};
+use crate::planted;
 use crate::profile::Profile;
 use crate::question::Request;
 use crate::vault::{Committed, KeyringMove, Vault, VaultError};
@@ -460,6 +461,9 @@ impl<'a> Engine<'a> {
         let effects = self.core.step(input, self.profile.environment.now());
         let touches_messages = effects.commit.iter().any(Change::touches_messages);
         let unseals = effects.commit.iter().any(Change::unseals);
+        if planted::is("acknowledges_before_storing") {
+            self.uplink.put(&effects.send);
+        }
         let committed = if effects.commit.is_empty() {
             Ok(Committed::default())
         } else {
@@ -472,7 +476,9 @@ impl<'a> Engine<'a> {
         }
         match committed {
             Ok(Committed { is_repeated, .. }) if !is_repeated => {
-                self.uplink.put(&effects.send);
+                if !planted::is("acknowledges_before_storing") {
+                    self.uplink.put(&effects.send);
+                }
                 if !effects.commit.is_empty() && self.is_store_failing {
                     self.is_store_failing = false;
                     if self.core.notice() == Some(Notice::NotStored) {

@@ -2,6 +2,9 @@
 
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
+#[cfg(feature = "planted")]
+mod planted;
+
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,10 +33,21 @@ struct Settings {
     /// How many worlds at a time.
     #[arg(long)]
     jobs: Option<usize>,
+    /// Stops at the first seed that fails.
+    #[arg(long)]
+    first: bool,
+    /// Plants each bug in turn, and says what finds it.
+    #[cfg(feature = "planted")]
+    #[arg(long)]
+    planted: bool,
 }
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
+    #[cfg(feature = "planted")]
+    if settings.planted {
+        return exit_code(planted::find_all(settings.seeds, settings.first));
+    }
     let scenarios: Vec<Scenario> = match &settings.scenario {
         None => vec![Scenario::standard()],
         Some(name) if name == "all" => Scenario::all(),
@@ -44,7 +58,10 @@ fn main() -> ExitCode {
         println!("scenarios: all, {}", names.join(", "));
         return ExitCode::FAILURE;
     }
-    let failures: u64 = scenarios.iter().map(|it| simulate(it, &settings)).sum();
+    exit_code(scenarios.iter().map(|it| simulate(it, &settings)).sum())
+}
+
+fn exit_code(failures: u64) -> ExitCode {
     if failures == 0 {
         ExitCode::SUCCESS
     } else {
@@ -63,7 +80,9 @@ fn simulate(scenario: &Scenario, settings: &Settings) -> u64 {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= settings.from + settings.seeds {
+                    let has_failed = || totals.lock().is_ok_and(|it| it.failures > 0);
+                    let is_over = seed >= settings.from + settings.seeds;
+                    if is_over || settings.first && has_failed() {
                         return;
                     }
                     let outcome = catch_unwind(|| run(scenario, seed, settings.trace));
@@ -80,7 +99,7 @@ fn simulate(scenario: &Scenario, settings: &Settings) -> u64 {
         "{}: {} seeds in {took:.1} s, {:.1} a second; {} packets, {:.0} simulated seconds, {:.0} \
          times as fast as real ones; {} failed",
         scenario.name(),
-        settings.seeds,
+        totals.seeds,
         totals.seeds / took,
         totals.packets,
         totals.simulated_secs,
