@@ -9,7 +9,7 @@ use egui::{
 use sotto_client::Command;
 use sotto_client::view::{ChatRow, Presence, Trust};
 
-use crate::dialogs::Dialog;
+use crate::dialogs::{Dialog, ExportForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Scene, Wish, pane};
@@ -134,6 +134,9 @@ fn menu_ui(ui: &mut Ui, scene: Scene<'_>, chat: &ChatRow, asks: &mut Asks) {
                     asks.command(id, Command::Mute { chat, span });
                 }
             }
+        }
+        if menu_item(ui, p, Icon::File, words::EXPORT_CHAT) {
+            asks.wish(open(Dialog::Export(ExportForm::new(chat.id))));
         }
         if chat.is_blocked {
             if menu_item(ui, p, Icon::Block, words::UNBLOCK) {

@@ -5,7 +5,7 @@ use sotto_client::view::{CreationStep, KeyringUse, ProfileState, ProfileView};
 use sotto_client::{Command, RecoveryCode};
 use zeroize::Zeroizing;
 
-use crate::dialogs::{Dialog, IdentityForm};
+use crate::dialogs::{Dialog, IdentityForm, RestoreForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Wish};
@@ -246,7 +246,7 @@ fn creating_ui(ui: &mut Ui, p: &Palette, name: &str, step: CreationStep) {
 /// There is no identity.
 pub(crate) fn nobody_ui(ui: &mut Ui, p: &Palette, rect: Rect, asks: &mut Asks) {
     ui.painter().rect_filled(rect, 0, p.surface0);
-    let area = Rect::from_center_size(rect.center(), vec2(300.0, 120.0));
+    let area = Rect::from_center_size(rect.center(), vec2(300.0, 170.0));
     let layout = Layout::top_down(Align::Center);
     let mut child = ui.new_child(
         UiBuilder::new()
@@ -263,5 +263,10 @@ pub(crate) fn nobody_ui(ui: &mut Ui, p: &Palette, rect: Rect, asks: &mut Asks) {
         asks.wish(Wish::Dialog(Box::new(Dialog::NewIdentity(
             IdentityForm::default(),
         ))));
+    }
+    let label = words::RESTORE_IDENTITY;
+    if text_button(ui, p, Kind::Plain, label, space::CONTROL, 160.0).clicked() {
+        let form = RestoreForm::default();
+        asks.wish(Wish::Dialog(Box::new(Dialog::Restore(form))));
     }
 }

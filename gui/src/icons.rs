@@ -29,6 +29,8 @@ pub(crate) enum Icon {
     Eye,
     /// Hides a passphrase.
     EyeOff,
+    /// A file.
+    File,
     /// Encrypted, locked.
     Lock,
     /// The relay.
@@ -184,6 +186,19 @@ impl Pen<'_> {
         self.circle(12.0, 12.0, 3.0);
     }
 
+    fn file(&self) {
+        self.closed(&[
+            (6.0, 3.5),
+            (13.5, 3.5),
+            (18.5, 8.5),
+            (18.5, 20.5),
+            (6.0, 20.5),
+        ]);
+        self.line(&[(13.5, 3.5), (13.5, 8.5), (18.5, 8.5)]);
+        self.line(&[(9.0, 13.0), (15.5, 13.0)]);
+        self.line(&[(9.0, 16.5), (13.5, 16.5)]);
+    }
+
     fn draw(&self, icon: Icon) {
         match icon {
             Icon::Alert => {
@@ -225,6 +240,7 @@ impl Pen<'_> {
                 self.eye();
                 self.line(&[(4.0, 20.0), (20.0, 4.0)]);
             }
+            Icon::File => self.file(),
             Icon::Lock => {
                 self.frame((5.0, 10.5), (19.0, 20.5), 2);
                 self.arc((12.0, 10.5), (4.2, 6.5), 0.5, 1.0);

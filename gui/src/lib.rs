@@ -48,7 +48,7 @@ mod widgets;
 mod words;
 
 pub use app::{App, AppOptions};
-pub use errand::{Errand, Report};
+pub use errand::{Errand, FileChoice, Report};
 pub use moment::Moment;
 pub use relay::{RelayFailure, RelayInfo, RelayKind};
 pub use theme::Theme;

@@ -1,5 +1,6 @@
 //! The program: options, folders, the client, the relay on this computer, the window.
 
+mod chooser;
 mod relay_host;
 mod settings;
 mod terminal;
@@ -113,7 +114,7 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         environment: Environment::system(),
     };
     let waker = context.clone();
-    let worker = Worker::start(config.data_dir.clone(), move || waker.request_repaint())
+    let worker = Worker::start(&config, move || waker.request_repaint())
         .map_err(|error| terminal::cannot_start(&error))?;
     let waker = context.clone();
     let client = Client::start(&config, move || waker.request_repaint())
@@ -123,10 +124,20 @@ fn run(options: Options, started: Instant) -> Result<(), String> {
         system_fonts: true,
         theme: settings.theme,
         lock_after: settings.lock_after,
-        utc_offset_secs: jiff::Zoned::now().offset().seconds(),
+        zone: Some(jiff::tz::TimeZone::system()),
+        documents: documents(),
     };
     let window = Window::new(worker, client, relay, settings, context.clone(), started);
     show(window, look, context)
+}
+
+/// Where people keep what they write; nothing if they have no home.
+fn documents() -> PathBuf {
+    let Some(folders) = directories::UserDirs::new() else {
+        return PathBuf::new();
+    };
+    let documents = folders.document_dir().filter(|folder| folder.is_dir());
+    documents.unwrap_or(folders.home_dir()).to_owned()
 }
 
 /// Shows the window until it is closed.

@@ -8,11 +8,12 @@ use eframe::egui;
 use sotto::{App, Errand, Moment, Report};
 use sotto_client::identities::IdentityError;
 use sotto_client::view::ProfileId;
-use sotto_client::{Busy, Client, Command, identities, well_known_people};
+use sotto_client::{BackupError, Busy, Client, Command, identities, well_known_people};
 
 use crate::RelaySource;
+use crate::chooser;
 use crate::settings::Settings;
-use crate::worker::{Job, Worker};
+use crate::worker::{Job, Outcome, Worker};
 
 /// Commands that a busy client did not take are given again after this.
 const BUSY_RETRY: Duration = Duration::from_millis(100);
@@ -105,7 +106,35 @@ impl Window {
                     _ => None,
                 }
             }
+            Errand::Restore { from, secret } => {
+                let begun = self.worker.restore(from, secret);
+                begun
+                    .is_err()
+                    .then_some(Report::Restored(Err(BackupError::OpenElsewhere)))
+            }
+            Errand::EndRestore => {
+                self.worker.end_restore();
+                None
+            }
+            Errand::Choose(choice) => {
+                let waker = self.context.clone();
+                if let Err(error) = chooser::choose(choice, move || waker.request_repaint()) {
+                    tracing::warn!(%error, "no file can be chosen");
+                    self.context.request_repaint();
+                }
+                None
+            }
         }
+    }
+
+    /// An identity is on the disk again: it is shown, too.
+    fn restored(&mut self, handle: &str) -> ProfileId {
+        self.settings.deleted.retain(|it| *it != handle);
+        match self.client.add(&identities::person(handle)) {
+            Ok(()) | Err(IdentityError::Taken) => {}
+            Err(error) => tracing::warn!(%error, "an identity is shown after the next start only"),
+        }
+        ProfileId::new(handle)
     }
 
     /// An identity was not deleted: it is shown again.
@@ -127,10 +156,14 @@ impl Window {
             reports.extend(self.run_errand(errand));
         }
         let outcomes: Vec<_> = self.worker.outcomes().collect();
-        for (id, outcome) in outcomes {
+        for outcome in outcomes {
             reports.push(match outcome {
-                Ok(()) => Report::Deleted(id, Ok(())),
-                Err(problem) => self.stays(id, problem),
+                Outcome::Deleted(id, Ok(())) => Report::Deleted(id, Ok(())),
+                Outcome::Deleted(id, Err(problem)) => self.stays(id, problem),
+                Outcome::Restoring(done, total) => Report::Restoring { done, total },
+                Outcome::Restored(outcome) => {
+                    Report::Restored(outcome.map(|handle| self.restored(&handle)))
+                }
             });
         }
         if self.settings != self.kept && self.worker.put(Job::Keep(self.settings.clone())).is_ok() {
@@ -145,10 +178,9 @@ impl Window {
             }
         }
     }
-}
 
-impl eframe::App for Window {
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    /// Draws a frame, and hands on what the person has asked for.
+    fn draw(&mut self, ui: &mut egui::Ui) {
         let Some(app) = &mut self.app else {
             return;
         };
@@ -165,6 +197,12 @@ impl eframe::App for Window {
         if !self.hand_over() {
             ui.ctx().request_repaint_after(BUSY_RETRY);
         }
+    }
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.draw(ui);
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
@@ -184,5 +222,153 @@ fn now() -> Moment {
         .unwrap_or_default();
     Moment {
         unix_millis: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::{self, Receiver};
+
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::{NodeT as _, Queryable as _};
+    use sotto::AppOptions;
+    use sotto_client::{Argon2Cost, Config, Environment, OpenAtStart};
+
+    use super::*;
+
+    /// Whatever has not happened by then never will.
+    const DEADLINE: Duration = Duration::from_mins(2);
+
+    /// The window of somebody who has deleted all identities but Alice's, and what rings whenever
+    /// there is something new to be seen.
+    fn window(dir: &Path) -> (Window, Receiver<()>) {
+        let mut settings = Settings::read(dir);
+        settings.deleted = ["bob", "charlie", "diana"].map(ToOwned::to_owned).into();
+        let context = egui::Context::default();
+        let relay = RelaySource::host(dir, &context).unwrap();
+        let config = Config {
+            data_dir: dir.to_owned(),
+            people: identities::people(dir, &settings.deleted).unwrap(),
+            open: OpenAtStart::All,
+            relay: relay.invite.clone(),
+            passphrase_cost: Argon2Cost::FLOOR,
+            environment: Environment::system(),
+        };
+        let (ring, bell) = mpsc::channel();
+        let wake = move || ring.send(()).unwrap_or_default();
+        let worker = Worker::start(&config, wake.clone()).unwrap();
+        let client = Client::start(&config, wake).unwrap();
+        let started = Instant::now();
+        let window = Window::new(worker, client, relay, settings, context, started);
+        (window, bell)
+    }
+
+    fn open<'a>(window: Window, documents: &Path) -> Harness<'a, Window> {
+        let documents = documents.to_owned();
+        let mut harness = Harness::builder()
+            .with_size([1100.0, 720.0])
+            .build_ui_state(
+                move |ui, window: &mut Window| {
+                    if window.app.is_none() {
+                        let documents = documents.clone();
+                        let look = AppOptions {
+                            documents,
+                            ..AppOptions::default()
+                        };
+                        window.put_app(App::new(ui.ctx(), look));
+                        return;
+                    }
+                    window.draw(ui);
+                },
+                window,
+            );
+        harness.run_steps(3);
+        harness
+    }
+
+    fn shows(harness: &Harness<'_, Window>, text: &str) -> bool {
+        harness.root().children_recursive().any(|node| {
+            let node = node.accesskit_node();
+            let texts = [node.label(), node.value()].into_iter().flatten();
+            texts.into_iter().any(|found| found.contains(text))
+        })
+    }
+
+    #[track_caller]
+    fn wait_for(harness: &mut Harness<'_, Window>, bell: &Receiver<()>, text: &str) {
+        harness.run_steps(3);
+        while !shows(harness, text) {
+            bell.recv_timeout(DEADLINE).expect(text);
+            harness.run_steps(3);
+        }
+    }
+
+    fn click(harness: &mut Harness<'_, Window>, label: &str) {
+        harness.get_by_label(label).click();
+        harness.run_steps(4);
+    }
+
+    fn type_into(harness: &mut Harness<'_, Window>, label: &str, text: &str) {
+        harness.get_by_label(label).focus();
+        harness.run_steps(2);
+        harness.get_by_label(label).type_text(text);
+        harness.run_steps(3);
+    }
+
+    fn enter(harness: &mut Harness<'_, Window>) {
+        harness.key_press(egui::Key::Enter);
+        harness.run_steps(3);
+    }
+
+    #[test]
+    fn an_identity_comes_back_from_its_backup_after_it_was_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let documents = dir.path().join("documents");
+        std::fs::create_dir(&documents).unwrap();
+        let (window, bell) = window(dir.path());
+        let mut harness = open(window, &documents);
+        wait_for(&mut harness, &bell, "Pick a chat");
+
+        click(&mut harness, "Settings");
+        click(&mut harness, "Back up identity");
+        type_into(&mut harness, "Passphrase of the backup", "seven rivers");
+        type_into(
+            &mut harness,
+            "Repeat passphrase of the backup",
+            "seven rivers",
+        );
+        enter(&mut harness);
+        wait_for(&mut harness, &bell, "It was read again, and is whole");
+        let mut files = std::fs::read_dir(&documents).unwrap();
+        let file = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none() && shows(&harness, file.to_str().unwrap()));
+        enter(&mut harness);
+
+        click(&mut harness, "Settings");
+        click(&mut harness, "Delete identity");
+        type_into(&mut harness, "Type alice to confirm", "alice");
+        enter(&mut harness);
+        wait_for(&mut harness, &bell, "The identity was deleted");
+        assert!(shows(&harness, "There is no identity on this computer"));
+        assert_eq!(identities::list(dir.path()).unwrap(), [""; 0]);
+
+        click(&mut harness, "Restore from a backup");
+        type_into(&mut harness, "Backup file", file.to_str().unwrap());
+        let secret = "Passphrase or recovery code of the backup";
+        type_into(&mut harness, secret, "seven river");
+        enter(&mut harness);
+        wait_for(&mut harness, &bell, "That does not open the backup");
+        type_into(&mut harness, secret, "s");
+        enter(&mut harness);
+        wait_for(&mut harness, &bell, "alice was restored");
+        wait_for(&mut harness, &bell, "Your messages are encrypted");
+        type_into(&mut harness, "Passphrase", "seven rivers");
+        enter(&mut harness);
+        wait_for(&mut harness, &bell, "Pick a chat");
+        drop(harness);
+        // She is not deleted any more, at the next start either.
+        let deleted = Settings::read(dir.path()).deleted;
+        assert_eq!(deleted, ["bob", "charlie", "diana"]);
     }
 }

@@ -23,6 +23,7 @@ fn errands(harness: &mut Harness<'_, Desk>) -> Vec<String> {
             format!("{}/{}/{}", person.handle, person.name, *passphrase)
         }
         Errand::Delete(id) => format!("delete {}", id.as_str()),
+        other => format!("{other:?}"),
     });
     told.collect()
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use egui::{Event, ImeEvent, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use sotto::{RelayFailure, RelayInfo, RelayKind, Theme};
+use jiff::tz::TimeZone;
+use sotto::{AppOptions, RelayFailure, RelayInfo, RelayKind, Theme};
 use sotto_client::Command;
 use sotto_client::view::{
     Body, ChatId, Delivery, MessageKey, Notice, ProfileId, ProfileState, RelayState,
@@ -15,7 +16,7 @@ use sotto_client::view::{
 };
 use zeroize::Zeroizing;
 
-use support::{Desk, alice, open_chat, press, sample, shows, window, write, written};
+use support::{Desk, alice, open_chat, press, sample, shows, window, window_with, write, written};
 
 const BOB: ChatId = ChatId(1);
 const CHARLIE: ChatId = ChatId(2);
@@ -810,6 +811,26 @@ fn the_theme_changes_in_the_settings() {
     harness.run_steps(2);
     let theme = harness.state().app.as_ref().map(sotto::App::theme);
     assert_eq!(theme, Some(Theme::Light));
+}
+
+#[test]
+fn the_clock_follows_daylight_saving_time_while_the_window_is_open() {
+    let options = AppOptions {
+        zone: Some(TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").unwrap()),
+        ..AppOptions::default()
+    };
+    let mut harness = window_with([1100.0, 720.0], options, sample::four_people());
+    assert!(shows(&harness, "Chat with Bob, 09:05"));
+    let half_a_year = 182 * 86_400_000;
+    let desk = harness.state_mut();
+    desk.now.unix_millis += half_a_year;
+    let later = desk.now.unix_millis;
+    desk.chat("alice", "bob", |bob| {
+        let last = bob.last.as_mut().expect("a message");
+        Arc::make_mut(last).sent_at_millis = later;
+    });
+    harness.run_steps(2);
+    assert!(shows(&harness, "Chat with Bob, 10:05"));
 }
 
 #[test]

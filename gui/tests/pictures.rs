@@ -10,11 +10,12 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sotto::{RelayInfo, RelayKind, Report, Theme};
+use sotto_client::BackupError;
 use sotto_client::identities::IdentityError;
 use sotto_client::view::{
-    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, KeyringUse, Message,
-    MessageId, MessageKey, Mute, Notice, Presence, ProfileId, ProfileProblem, ProfileState, Quote,
-    RelayProblem, RelayState, Trust, ViewModel,
+    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Job, JobKind,
+    JobState, KeyringUse, Message, MessageId, MessageKey, Mute, Notice, Presence, ProfileId,
+    ProfileProblem, ProfileState, Quote, RelayProblem, RelayState, Trust, ViewModel,
 };
 
 use support::{Desk, alice, click, open_chat, press, sample, type_into, window, write};
@@ -194,6 +195,97 @@ fn identities() {
     let report = Report::Deleted(ProfileId::new("guest"), Err(IdentityError::OpenElsewhere));
     harness.state_mut().app().report(report);
     picture(&mut harness, "not_deleted");
+}
+
+/// The dialogs of backups, restorations and exports in all their states.
+fn backups(theme: Theme, name: &str) {
+    let mut harness = with_chat(theme);
+    let shoot = |harness: &mut Harness<'_, Desk>, state: &str| {
+        picture(harness, &format!("{state}_{name}"));
+    };
+    let job = |harness: &mut Harness<'_, Desk>, kind, file: &str, state| {
+        let to = std::path::Path::new(sample::DOCUMENTS).join(file);
+        let job = Job { kind, to, state };
+        harness
+            .state_mut()
+            .profile("alice", |alice| alice.job = Some(job));
+        harness.run_steps(3);
+    };
+    let end = |harness: &mut Harness<'_, Desk>| {
+        harness
+            .state_mut()
+            .profile("alice", |alice| alice.job = None);
+        harness.run_steps(3);
+    };
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Back up identity");
+    type_into(&mut harness, "Passphrase of the backup", "seven rivers");
+    type_into(
+        &mut harness,
+        "Repeat passphrase of the backup",
+        "seven rivers",
+    );
+    shoot(&mut harness, "backup");
+    let file = "sotto-alice-2026-11-24.sotto";
+    let kind = JobKind::Backup;
+    job(
+        &mut harness,
+        kind,
+        file,
+        JobState::Failed(BackupError::Exists),
+    );
+    end(&mut harness);
+    shoot(&mut harness, "backup_exists");
+    let (done, total) = (42, 100);
+    job(&mut harness, kind, file, JobState::Running { done, total });
+    shoot(&mut harness, "backup_running");
+    let bytes = 12_345_678;
+    job(&mut harness, kind, file, JobState::Done { bytes });
+    end(&mut harness);
+    shoot(&mut harness, "backup_done");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+
+    click(&mut harness, "More");
+    click(&mut harness, "Export chat");
+    shoot(&mut harness, "export");
+    let kind = JobKind::Export;
+    let file = "sotto-alice-bob-2026-11-24.txt";
+    job(&mut harness, kind, file, JobState::Done { bytes: 20_480 });
+    end(&mut harness);
+    shoot(&mut harness, "export_done");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+
+    click(&mut harness, "New identity");
+    click(&mut harness, "Restore from a backup");
+    shoot(&mut harness, "restore");
+    type_into(&mut harness, "Backup file", "alice.sotto");
+    let secret = "Passphrase or recovery code of the backup";
+    type_into(&mut harness, secret, "seven rivers");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let restoring = Report::Restoring { done: 7, total: 10 };
+    harness.state_mut().app().report(restoring);
+    shoot(&mut harness, "restore_running");
+    let problem = Report::Restored(Err(BackupError::Taken));
+    harness.state_mut().app().report(problem);
+    shoot(&mut harness, "restore_taken");
+}
+
+#[test]
+fn backups_in_dark() {
+    backups(Theme::Dark, "dark");
+}
+
+#[test]
+fn backups_in_light() {
+    backups(Theme::Light, "light");
+}
+
+#[test]
+fn backup_in_a_small_window() {
+    let mut harness = window([480.0, 420.0], Theme::Light, sample::four_people());
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Back up identity");
+    picture(&mut harness, "backup_narrow");
 }
 
 #[test]

@@ -35,13 +35,19 @@ fn end_of_job(desk: &Desk, who: &str) -> Job {
     })
 }
 
+/// A file that is there, with its size.
+fn written(file: &Path) -> JobState {
+    let bytes = fs::metadata(file).unwrap().len();
+    JobState::Done { bytes }
+}
+
 fn back_up(desk: &Desk, who: &str, to: &Path) {
     desk.command(who, backup(to));
     let job = end_of_job(desk, who);
     let expected = Job {
         kind: JobKind::Backup,
         to: to.to_owned(),
-        state: JobState::Done,
+        state: written(to),
     };
     assert_eq!(job, expected);
 }
@@ -313,7 +319,7 @@ fn a_chat_is_exported_while_everything_goes_on() {
         },
     );
     let job = end_of_job(&desk, "alice");
-    assert_eq!((job.kind, job.state), (JobKind::Export, JobState::Done));
+    assert_eq!((job.kind, job.state), (JobKind::Export, written(&to)));
     let text = fs::read_to_string(&to).unwrap();
     assert_eq!(text.matches("\"text\":\"message ").count(), 20);
     assert!(text.starts_with("{\"identity\":\"alice\",\"peer\":\"bob\",\"name\":\"Bob\""));

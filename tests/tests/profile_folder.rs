@@ -66,7 +66,7 @@ fn process() {
     desk.write(WHO, "bob", "something");
     let end = |what: &str| {
         desk.wait(WHO, what, |view| {
-            (view.job.as_ref()?.state == JobState::Done).then_some(())
+            matches!(view.job.as_ref()?.state, JobState::Done { .. }).then_some(())
         });
         desk.command(WHO, Wish::EndJob);
         desk.wait(WHO, "nothing to do", |view| {

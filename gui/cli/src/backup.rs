@@ -64,7 +64,7 @@ async fn carry_out(session: &Session, command: Command, file: &Path) -> Result<(
                 progress.show(done, total);
                 None
             }
-            JobState::Done => Some(Ok(())),
+            JobState::Done { .. } => Some(Ok(())),
             JobState::Failed(error) => Some(Err(error)),
         }
     });

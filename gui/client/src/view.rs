@@ -621,7 +621,10 @@ pub enum JobState {
         total: u64,
     },
     /// The file is there, durable and whole.
-    Done,
+    Done {
+        /// Its size, in bytes.
+        bytes: u64,
+    },
     /// There is none, or still the one of before.
     Failed(BackupError),
 }

@@ -1,18 +1,22 @@
 //! The state of the window, and which view is shown where.
 
 mod input;
+mod jobs;
 mod locks;
 mod panes;
 mod reports;
 mod wishes;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use egui::{Context, Pos2, Ui, vec2};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sotto_client::Command;
 use sotto_client::view::{
-    ChatId, ChatRow, ProfileId, ProfileState, ProfileView, RelayState, ViewModel,
+    ChatId, ChatRow, JobKind, ProfileId, ProfileState, ProfileView, RelayState, ViewModel,
 };
 
 use crate::conversation::Desk;
@@ -44,8 +48,10 @@ pub struct AppOptions {
     pub lock_after: Option<Duration>,
     /// The identity to show first; the first one if there is none.
     pub active: Option<ProfileId>,
-    /// The local time zone, in seconds east of Greenwich.
-    pub utc_offset_secs: i32,
+    /// The local time zone; that of Greenwich if there is none.
+    pub zone: Option<TimeZone>,
+    /// The folder in which files are proposed, and relative paths begin.
+    pub documents: PathBuf,
 }
 
 /// The state of the window: what is shown, where the person is, what was typed.
@@ -56,12 +62,17 @@ pub struct App {
     locks: HashMap<ProfileId, Option<Duration>>,
     /// When it was last told that somebody is there.
     presence: f64,
-    utc_offset_secs: i32,
+    zone: TimeZone,
+    documents: PathBuf,
     active: Option<ProfileId>,
     /// The identity to which the rail was scrolled.
     revealed: Option<ProfileId>,
     /// Those that are being deleted.
     leaving: HashSet<ProfileId>,
+    /// What identities write into files, or have written, and whether that was told.
+    jobs: HashMap<ProfileId, (JobKind, bool)>,
+    /// How much of how much of a backup is read, while an identity is restored.
+    restoring: Option<(u64, u64)>,
     errands: Vec<Errand>,
     reports: Vec<Report>,
     open_chats: HashMap<ProfileId, ChatId>,
@@ -108,10 +119,13 @@ impl App {
             lock_after: options.lock_after,
             locks: HashMap::new(),
             presence: f64::NEG_INFINITY,
-            utc_offset_secs: options.utc_offset_secs,
+            zone: options.zone.unwrap_or(TimeZone::UTC),
+            documents: options.documents,
             active: options.active,
             revealed: None,
             leaving: HashSet::new(),
+            jobs: HashMap::new(),
+            restoring: None,
             errands: Vec::new(),
             reports: Vec::new(),
             open_chats: HashMap::new(),
@@ -175,13 +189,16 @@ impl App {
     /// Draws one frame of `model` and gives what the person asked for.
     pub fn ui(&mut self, ui: &mut Ui, model: &ViewModel, now: Moment) -> Vec<(ProfileId, Command)> {
         let mut asks = Asks::default();
-        let local = LocalTime::new(now.unix_millis, self.utc_offset_secs);
+        let time = Timestamp::from_millisecond(now.unix_millis).unwrap_or_default();
+        let utc_offset_secs = self.zone.to_offset(time).seconds();
+        let local = LocalTime::new(now.unix_millis, utc_offset_secs);
         ui.ctx()
             .request_repaint_after(Duration::from_secs(local.secs_to_midnight()));
-        self.take_reports(ui.ctx(), &mut asks);
+        self.take_reports(ui.ctx(), model, &mut asks);
         self.rest_caret(ui);
         self.forget(model);
         self.keep_locks(ui.ctx(), model, &mut asks);
+        self.heed_jobs(ui.ctx(), model, &mut asks);
         if std::mem::take(&mut self.is_focus_due) {
             self.focus_composer(ui.ctx(), model);
         }
@@ -211,12 +228,12 @@ impl App {
                     palette: p,
                     profile,
                     now: local,
-                    utc_offset_secs: self.utc_offset_secs,
+                    utc_offset_secs,
                 };
                 self.ready_ui(ui, scene, rest, &mut asks);
             }
         }
-        self.over_ui(ui, model, profile, &mut asks);
+        self.over_ui(ui, model, profile, local, &mut asks);
         self.apply(ui.ctx(), &mut asks);
         self.put_errands(std::mem::take(&mut asks.errands));
         asks.commands

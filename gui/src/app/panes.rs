@@ -9,6 +9,7 @@ use sotto_client::view::{ChatRow, ProfileId, ProfileView, ViewModel};
 use crate::chat_list::{self, ListParts};
 use crate::conversation::{self, Place};
 use crate::dialogs::DialogScene;
+use crate::moment::LocalTime;
 use crate::scene::{Asks, Scene};
 use crate::theme::space;
 
@@ -107,6 +108,7 @@ impl App {
         ui: &Ui,
         model: &ViewModel,
         profile: Option<&Arc<ProfileView>>,
+        now: LocalTime,
         asks: &mut Asks,
     ) {
         let profile = profile.map(AsRef::as_ref);
@@ -120,6 +122,10 @@ impl App {
                 taken: &taken,
                 profile,
                 relay: &self.relay,
+                documents: &self.documents,
+                today: now.date(),
+                zone: &self.zone,
+                restoring: self.restoring,
             };
             dialog.ui(ui, scene, asks);
             self.dialog = Some(dialog);

@@ -1,40 +1,54 @@
 //! Dialogs: one at a time, closed by Esc, by a click beside it, or by its button.
 
 mod add_contact;
+mod backup;
 mod block;
 mod blocked;
 mod contact_link;
 mod deletion;
+mod export;
+mod file_field;
 mod new_identity;
 mod new_passphrase;
 mod passphrase;
 mod recovery_code;
 mod relay;
 mod rename;
+mod restore;
 mod settings;
 mod shortcuts;
 mod text;
 mod verify;
+mod writing;
 
 pub(crate) use add_contact::AddContactForm;
+pub(crate) use backup::BackupForm;
 pub(crate) use deletion::DeletionForm;
+pub(crate) use export::ExportForm;
 pub(crate) use new_identity::IdentityForm;
 pub(crate) use new_passphrase::{NewPassphrase, Strength};
 pub(crate) use passphrase::PassphraseForm;
 pub(crate) use recovery_code::RecoveryForm;
 pub(crate) use rename::NameForm;
+pub(crate) use restore::RestoreForm;
 pub(crate) use text::TextPages;
 pub(crate) use verify::CodeForm;
+pub(crate) use writing::Writing;
 
+use file_field::FileField;
+
+use std::path::Path;
 use std::time::Duration;
 
 use egui::{
     Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, WidgetInfo,
     vec2,
 };
+use jiff::tz::TimeZone;
 use sotto_client::view::{ChatId, ChatRow, MessageKey, ProfileView};
 
 use crate::icons::Icon;
+use crate::moment::Date;
 use crate::relay::RelayInfo;
 use crate::scene::{Asks, Wish};
 use crate::theme::{Palette, Theme, semibold, space};
@@ -64,6 +78,12 @@ pub(crate) enum Dialog {
     Rename(NameForm),
     /// Delete the identity.
     Delete(DeletionForm),
+    /// Back the identity up.
+    Backup(BackupForm),
+    /// Restore an identity from a backup.
+    Restore(RestoreForm),
+    /// Export a chat.
+    Export(ExportForm),
     /// The whole of a long text.
     Text(TextPages),
     /// Settings.
@@ -84,6 +104,12 @@ pub(crate) struct DialogScene<'a> {
     pub(crate) taken: &'a [&'a str],
     pub(crate) profile: Option<&'a ProfileView>,
     pub(crate) relay: &'a RelayInfo,
+    /// The folder in which files of the person lie.
+    pub(crate) documents: &'a Path,
+    pub(crate) today: Date,
+    pub(crate) zone: &'a TimeZone,
+    /// How much of how much of a backup is read, while an identity is restored.
+    pub(crate) restoring: Option<(u64, u64)>,
 }
 
 impl<'a> DialogScene<'a> {
@@ -109,8 +135,22 @@ impl Dialog {
     pub(crate) fn needs_vault(&self) -> bool {
         !matches!(
             self,
-            Self::NewIdentity(_) | Self::Delete(_) | Self::Settings | Self::Shortcuts | Self::Relay
+            Self::NewIdentity(_)
+                | Self::Delete(_)
+                | Self::Restore(_)
+                | Self::Settings
+                | Self::Shortcuts
+                | Self::Relay
         )
+    }
+
+    /// The file that it has written.
+    pub(crate) fn writing(&mut self) -> Option<&mut Writing> {
+        match self {
+            Self::Backup(form) => Some(&mut form.writing),
+            Self::Export(form) => Some(&mut form.writing),
+            _ => None,
+        }
     }
 
     /// Draws the dialog over everything.
@@ -127,6 +167,9 @@ impl Dialog {
             Self::NewIdentity(form) => form.ui(ui, scene, asks),
             Self::Rename(form) => form.ui(ui, scene, asks),
             Self::Delete(form) => form.ui(ui, scene, asks),
+            Self::Backup(form) => form.ui(ui, scene, asks),
+            Self::Restore(form) => form.ui(ui, scene, asks),
+            Self::Export(form) => form.ui(ui, scene, asks),
             Self::Text(pages) => pages.ui(ui, scene, asks),
             Self::Settings => settings::ui(ui, scene, asks),
             Self::Shortcuts => shortcuts::ui(ui, scene, asks),

@@ -11,7 +11,7 @@ use crate::theme::{body, space};
 use crate::widgets::{Kind, text_button, text_field};
 use crate::words;
 
-use super::{DialogScene, NewPassphrase, frame};
+use super::{Dialog, DialogScene, NewPassphrase, RestoreForm, frame};
 
 /// What is typed into the dialog; the passphrase is wiped when it closes.
 #[derive(Default)]
@@ -75,6 +75,11 @@ impl IdentityForm {
                 }
                 if text_button(ui, p, Kind::Plain, words::CANCEL, space::CONTROL, 0.0).clicked() {
                     asks.wish(Wish::CloseDialog);
+                }
+                let label = words::RESTORE_IDENTITY;
+                if text_button(ui, p, Kind::Plain, label, space::CONTROL, 0.0).clicked() {
+                    let form = RestoreForm::default();
+                    asks.wish(Wish::Dialog(Box::new(Dialog::Restore(form))));
                 }
             });
         });

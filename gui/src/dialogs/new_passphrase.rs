@@ -29,6 +29,11 @@ impl NewPassphrase {
         Strength::of(&self.text) > Strength::TooShort && *self.text == *self.repeated
     }
 
+    /// As it was typed; the fields keep it.
+    pub(super) fn copy(&self) -> Zeroizing<String> {
+        self.text.clone()
+    }
+
     /// Takes it out of the fields.
     pub(super) fn take(&mut self) -> Zeroizing<String> {
         self.repeated = Zeroizing::default();

@@ -5,14 +5,16 @@ mod banner;
 mod button;
 mod field;
 mod menu_item;
+mod progress;
 mod qr;
 mod spinner;
 
 pub(crate) use avatar::avatar;
 pub(crate) use banner::{Banner, Tone};
 pub(crate) use button::{Kind, chip, icon_button, text_button};
-pub(crate) use field::{Field, input_frame, text_field};
+pub(crate) use field::{Field, input_frame, text_field, text_field_with_button};
 pub(crate) use menu_item::menu_item;
+pub(crate) use progress::progress;
 pub(crate) use qr::qr;
 pub(crate) use spinner::spinner;
 

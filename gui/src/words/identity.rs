@@ -255,7 +255,8 @@ pub(crate) fn problem(problem: &ProfileProblem) -> (&'static str, &'static str) 
         ),
         ProfileProblem::Damaged => (
             "The vault is damaged",
-            "If you have a backup, delete this identity and bring it back: sotto-cli restore.",
+            "If you have a backup, delete this identity in the settings, then restore it: New \
+             identity, Restore from a backup.",
         ),
         ProfileProblem::KeyMissing => (
             "The vault's key is missing",

@@ -1,11 +1,13 @@
 //! Every word that a person reads, in one place.
 
+mod backup;
 mod chat;
 mod dates;
 mod identity;
 mod people;
 mod relay;
 
+pub(crate) use self::backup::*;
 pub(crate) use self::chat::*;
 pub(crate) use self::dates::*;
 pub(crate) use self::identity::*;

@@ -66,6 +66,7 @@ impl Desk {
 pub(crate) fn window<'a>(size: [f32; 2], theme: Theme, model: ViewModel) -> Harness<'a, Desk> {
     let options = AppOptions {
         theme,
+        documents: sample::DOCUMENTS.into(),
         ..AppOptions::default()
     };
     window_with(size, options, model)

@@ -23,6 +23,9 @@ pub(crate) const SAFETY_NUMBER: &str =
 /// Its code.
 pub(crate) const VERIFICATION_CODE: &str = "sotto:verify/1/sbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbE/oaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaGhoaE";
 
+/// The folder in which files are proposed.
+pub(crate) const DOCUMENTS: &str = "/home/alice/Documents";
+
 /// A recovery code.
 pub(crate) const RECOVERY_CODE: &str = "58N2-MAHA-58N2-MAHA-58N2-MAHA-58VN-H6QC";
 

@@ -157,7 +157,7 @@ impl Life<'_> {
         self.desk.command(WHO, command);
         self.desk.wait(WHO, "a backup", |view| {
             let job = view.job.as_ref()?;
-            (job.state == JobState::Done).then_some(())
+            matches!(job.state, JobState::Done { .. }).then_some(())
         });
         self.notes.note("at backup");
     }

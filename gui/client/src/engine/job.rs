@@ -22,7 +22,7 @@ pub(super) struct Work {
 }
 
 struct Running {
-    thread: JoinHandle<Result<(), BackupError>>,
+    thread: JoinHandle<Result<u64, BackupError>>,
     progress: watch::Receiver<(u64, u64)>,
     is_stopped: Arc<AtomicBool>,
 }
@@ -31,7 +31,7 @@ impl Work {
     fn start(
         kind: JobKind,
         to: PathBuf,
-        work: impl FnOnce(&mut Progress<'_>) -> Result<(), BackupError> + Send + 'static,
+        work: impl FnOnce(&mut Progress<'_>) -> Result<u64, BackupError> + Send + 'static,
     ) -> Self {
         let (done, total) = (0, 0);
         let (report, progress) = watch::channel((done, total));
@@ -80,7 +80,7 @@ impl Work {
         let ended = (&mut running.thread).await;
         self.running = None;
         self.view.state = match ended {
-            Ok(Ok(())) => JobState::Done,
+            Ok(Ok(bytes)) => JobState::Done { bytes },
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a file was not written");
                 JobState::Failed(error)
@@ -169,7 +169,7 @@ impl Engine<'_> {
         &mut self,
         kind: JobKind,
         target: Target,
-        work: impl FnOnce(&Reader, &Target, &mut Progress<'_>) -> Result<(), BackupError>
+        work: impl FnOnce(&Reader, &Target, &mut Progress<'_>) -> Result<u64, BackupError>
         + Send
         + 'static,
     ) {

@@ -84,7 +84,7 @@ impl Protection {
 }
 
 impl Reader {
-    /// Writes a backup, and opens it as its restoration would before it gets its name.
+    /// Writes a backup, and opens it as its restoration would before it gets its name. Gives its size.
     pub(crate) fn back_up(
         &self,
         handle: &str,
@@ -92,7 +92,7 @@ impl Reader {
         protection: &Protection,
         rng: &mut StdRng,
         progress: &mut Progress<'_>,
-    ) -> Result<(), BackupError> {
+    ) -> Result<u64, BackupError> {
         target.check(self.profiles())?;
         let master = MasterKey::generate(rng);
         let header = protection.header(&master, rng)?;

@@ -49,13 +49,13 @@ struct Entry<'a> {
 }
 
 impl Reader {
-    /// Writes a chat as it is at one moment, oldest message first.
+    /// Writes a chat as it is at one moment, oldest message first. Gives the file's size.
     pub(crate) fn export(
         &self,
         export: &Export,
         target: &Target,
         progress: &mut Progress<'_>,
-    ) -> Result<(), BackupError> {
+    ) -> Result<u64, BackupError> {
         target.check(self.profiles())?;
         let mut database = self.connect()?;
         let moment = database.transaction()?;

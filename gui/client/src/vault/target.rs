@@ -28,13 +28,13 @@ impl Target {
     }
 
     /// Writes under another name, synchronises, has it verified, and gives it its name. What is not
-    /// complete is gone again.
+    /// complete is gone again. Gives the size, in bytes.
     pub(super) fn write(
         &self,
         profiles: &Path,
         fill: impl FnOnce(&mut File) -> Result<(), BackupError>,
         verify: impl FnOnce(&Path) -> Result<(), BackupError>,
-    ) -> Result<(), BackupError> {
+    ) -> Result<u64, BackupError> {
         // Made for its owner only.
         let mut new = Builder::new()
             .prefix(".sotto-")
@@ -42,12 +42,13 @@ impl Target {
             .tempfile_in(self.folder())?;
         fill(new.as_file_mut())?;
         new.as_file().sync_all()?;
+        let bytes = new.as_file().metadata()?.len();
         verify(new.path())?;
         // Not every file system can refuse to replace when it renames.
         self.check(profiles)?;
         new.persist(&self.path).map_err(|failed| failed.error)?;
         sync_dir(self.folder())?;
-        Ok(())
+        Ok(bytes)
     }
 
     fn folder(&self) -> &Path {

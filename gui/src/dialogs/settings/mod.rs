@@ -119,7 +119,12 @@ fn dialog_button(
 }
 
 /// One of several that exclude each other.
-fn option(ui: &mut Ui, p: &Palette, label: &str, is_chosen: bool) -> Response {
+pub(in crate::dialogs) fn option(
+    ui: &mut Ui,
+    p: &Palette,
+    label: &str,
+    is_chosen: bool,
+) -> Response {
     let kind = if is_chosen {
         Kind::Primary
     } else {

@@ -39,7 +39,7 @@ fn target(path: &Path, replaces: bool) -> Target {
 }
 
 /// Makes a backup that the code opens.
-fn back_up(vault: &Vault, to: &Path) -> Result<(), BackupError> {
+fn back_up(vault: &Vault, to: &Path) -> Result<u64, BackupError> {
     let mut rng = StdRng::seed_from_u64(4);
     let protection = protection("", Some(code()));
     let target = target(to, false);
