@@ -239,10 +239,9 @@ impl Certainty {
                     return Some(());
                 }
                 self.next = None;
-                let before = std::mem::replace(&mut self.now, state)?.passphrase;
-                if self.now.as_ref().is_none_or(|it| it.passphrase != before) {
-                    self.old.push(before);
-                }
+                let before = std::mem::replace(&mut self.now, state).map(|it| it.passphrase);
+                let now = self.now.as_ref().map(|it| &it.passphrase);
+                self.old.extend(before.filter(|it| Some(it) != now));
             }
         }
         Some(())
@@ -350,7 +349,7 @@ fn open(disk: &Path, secret: Passphrase) -> Result<Option<(Desk, bool)>, String>
 
 impl Witness for Certainty {
     fn note(&mut self, mark: &str) {
-        self.read(mark).unwrap_or(());
+        self.read(mark).expect("a note of this process");
     }
 
     fn check(&self, folder: &Path, chance: &mut StdRng) -> Result<(), String> {
