@@ -200,7 +200,10 @@ pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
     sync_dir(path)?;
     if let Some(entry) = header.as_ref().and_then(Entry::of) {
         // Without its header it opens nothing.
-        let _ = entry.remove().recv_timeout(KEYRING_WAIT);
+        entry
+            .remove()
+            .recv_timeout(KEYRING_WAIT)
+            .unwrap_or_default();
     }
     Ok(fs::remove_dir_all(path)?)
 }

@@ -43,7 +43,7 @@ impl Entry {
             let secret = Zeroizing::new(entry.get_secret()?);
             if let Ok(key) = <[u8; 32]>::try_from(secret.as_slice()) {
                 // Whoever asked may have gone.
-                let _ = answer.send(Key::new(key));
+                drop(answer.send(Key::new(key)));
             }
             Ok(())
         });
@@ -70,7 +70,7 @@ impl Entry {
         self.on_a_thread("remove", move |entry| {
             entry.delete_credential()?;
             // Mostly nobody waits.
-            let _ = answer.send(());
+            answer.send(()).unwrap_or_default();
             Ok(())
         });
         answered
