@@ -200,8 +200,8 @@ fn delete(data_dir: &Path, id: &ProfileId) -> Result<(), IdentityError> {
 mod tests {
     use std::time::Duration;
 
-    use sotto_client::view::ProfileState;
-    use sotto_client::{Client, OpenAtStart};
+    use sotto_client::view::{JobState, ProfileState, ProfileView};
+    use sotto_client::{Client, Command, OpenAtStart};
     use sotto_net::Invite;
     use tokio::sync::watch;
 
@@ -221,6 +221,19 @@ mod tests {
         }
     }
 
+    /// Waits until Diana's profile is like this.
+    #[track_caller]
+    fn wait_for(client: &Client, bell: &Receiver<()>, is_wanted: impl Fn(&ProfileView) -> bool) {
+        let diana = ProfileId::new("diana");
+        while !client
+            .snapshot()
+            .profile(&diana)
+            .is_some_and(|it| is_wanted(it))
+        {
+            bell.recv_timeout(DEADLINE).expect("a change");
+        }
+    }
+
     #[test]
     fn an_identity_is_deleted_in_the_background_and_does_not_come_back() {
         let dir = tempfile::tempdir().unwrap();
@@ -231,14 +244,7 @@ mod tests {
         let wake = move || ring.send(()).unwrap_or_default();
         let mut client = Client::start(&config, wake).unwrap();
         let diana = ProfileId::new("diana");
-        let is_ready = |client: &Client| {
-            let model = client.snapshot();
-            let profile = model.profile(&diana);
-            profile.is_some_and(|profile| profile.state == ProfileState::Ready)
-        };
-        while !is_ready(&client) {
-            bell.recv_timeout(DEADLINE).expect("Diana is being made");
-        }
+        wait_for(&client, &bell, |it| it.state == ProfileState::Ready);
         let wake = move || ring_again.send(()).unwrap_or_default();
         let worker = Worker::start(&config, wake).unwrap();
         let mut settings = Settings::read(dir.path());
@@ -258,6 +264,51 @@ mod tests {
         let people = identities::people(dir.path(), &settings.deleted).unwrap();
         let handles: Vec<_> = people.iter().map(|person| &*person.handle).collect();
         assert_eq!(handles, ["alice", "bob", "charlie"]);
+    }
+
+    #[test]
+    fn a_restoration_can_be_given_up_and_tells_of_each_part_of_a_hundred_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_relay, relay) = watch::channel(None);
+        let config = config(&dir.path().join("one"), relay);
+        let (ring, bell) = mpsc::channel();
+        let client = Client::start(&config, move || ring.send(()).unwrap_or_default()).unwrap();
+        wait_for(&client, &bell, |it| it.state == ProfileState::Ready);
+        let file = dir.path().join("diana.sotto");
+        let secret = "seven rivers";
+        let command = Command::BackUp {
+            to: file.clone(),
+            replaces: false,
+            passphrase: Passphrase::new(secret.to_owned()),
+            code: None,
+        };
+        client.send(&ProfileId::new("diana"), command).unwrap();
+        wait_for(&client, &bell, |it| {
+            let job = it.job.as_ref();
+            job.is_some_and(|job| matches!(job.state, JobState::Done { .. }))
+        });
+        let (told, outcomes) = mpsc::channel();
+        let desk = Desk {
+            data_dir: dir.path().join("two"),
+            cost: config.passphrase_cost,
+            environment: config.environment.clone(),
+            told,
+            wake: Box::new(|| {}),
+        };
+        let restore = |is_stopped| desk.restore(&file, secret, &AtomicBool::new(is_stopped));
+        assert_eq!(restore(true), Err(BackupError::Cancelled));
+        assert_eq!(identities::list(&desk.data_dir).unwrap(), [""; 0]);
+        assert_eq!(outcomes.try_iter().count(), 1);
+        assert_eq!(restore(false).as_deref(), Ok("diana"));
+        let percents: Vec<_> = outcomes
+            .try_iter()
+            .filter_map(|outcome| match outcome {
+                Outcome::Restoring(done, total) => Some(done * 100 / total),
+                _ => None,
+            })
+            .collect();
+        assert!(percents.is_sorted_by(|a, b| a < b), "{percents:?}");
+        assert_eq!(percents.last(), Some(&100));
     }
 
     #[test]

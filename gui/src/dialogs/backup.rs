@@ -42,7 +42,7 @@ impl BackupForm {
         let p = scene.palette;
         let handle = profile.id.as_str();
         let title = words::back_up_title(&clean(&profile.name, handle));
-        frame(ui, p, &title, 460.0, asks, |ui, asks| {
+        frame(ui, p, &title, writing::WIDTH, asks, |ui, asks| {
             if !self.writing.ui(ui, p, profile, asks) {
                 if self.writing.is_done() {
                     self.passphrase = NewPassphrase::default();

@@ -43,7 +43,7 @@ impl ExportForm {
         };
         let p = scene.palette;
         let title = words::export_title(&clean(&chat.name, &chat.handle));
-        frame(ui, p, &title, 460.0, asks, |ui, asks| {
+        frame(ui, p, &title, writing::WIDTH, asks, |ui, asks| {
             if self.writing.ui(ui, p, profile, asks) {
                 self.form_ui(ui, scene, profile, chat, asks);
             }
@@ -119,6 +119,7 @@ fn warning_ui(ui: &mut Ui, p: &Palette, text: &str) {
         .corner_radius(CornerRadius::same(space::RADIUS_ROW))
         .inner_margin(Margin::symmetric(12, 10))
         .show(ui, |ui| {
+            ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
                 let (rect, _) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
                 icons::paint(ui.painter(), rect, Icon::Alert, p.warning_text);

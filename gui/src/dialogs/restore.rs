@@ -11,7 +11,7 @@ use crate::theme::{body, space};
 use crate::widgets::{Field, Kind, progress, text_button};
 use crate::words;
 
-use super::writing::{percent, stop_ui};
+use super::writing::{WIDTH, percent, stop_ui};
 use super::{DialogScene, FileField, frame};
 
 /// What is typed into the dialog; the passphrase is wiped when it closes.
@@ -51,7 +51,7 @@ impl RestoreForm {
     /// Draws the dialog.
     pub(super) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         let p = scene.palette;
-        frame(ui, p, words::RESTORE_IDENTITY, 460.0, asks, |ui, asks| {
+        frame(ui, p, words::RESTORE_IDENTITY, WIDTH, asks, |ui, asks| {
             if let Some((done, total)) = scene.restoring {
                 let percent = percent(done, total);
                 progress(ui, p, percent, &words::restoring(percent));

@@ -15,6 +15,9 @@ use crate::words;
 
 use super::{DialogScene, FileField};
 
+/// Width of the dialogs about files, in points: most paths are to be seen as a whole.
+pub(super) const WIDTH: f32 = 560.0;
+
 /// The file, and the job that writes it.
 pub(crate) struct Writing {
     kind: JobKind,

@@ -23,8 +23,8 @@ pub(crate) fn progress(ui: &mut Ui, p: &Palette, percent: Option<u16>, label: &s
         // Nothing else moves before the first step and after the last one.
         if matches!(percent, None | Some(100)) {
             spinner(ui, 20.0, p.accent);
+            ui.add_space(space::XS);
         }
-        ui.add_space(space::XS);
         ui.label(RichText::new(label).font(body(14.0)).color(p.text));
     });
 }
