@@ -384,7 +384,7 @@ fn the_keyring_is_used_and_left_by_choice() {
     click(&mut harness, "Leave the keyring");
     assert!(shows(&harness, "a file beside the messages"));
     harness.state_mut().take();
-    click(&mut harness, "Leave the keyring");
+    click_button(&mut harness, "Leave the keyring");
     let (current, new) = (secret(""), secret(""));
     let command = Command::SetPassphrase { current, new };
     assert_eq!(harness.state_mut().take(), [(alice_id.clone(), command)]);
@@ -394,7 +394,7 @@ fn the_keyring_is_used_and_left_by_choice() {
     keyring(&mut harness, KeyringUse::No, ProfileState::Ready);
     click(&mut harness, "Use the keyring");
     harness.state_mut().take();
-    click(&mut harness, "Use the keyring");
+    click_button(&mut harness, "Use the keyring");
     let current = secret("");
     let command = Command::UseKeyring { current };
     assert_eq!(harness.state_mut().take(), [(alice_id, command)]);
