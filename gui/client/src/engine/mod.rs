@@ -458,12 +458,15 @@ impl<'a> Engine<'a> {
     /// Steps the core; commits, and only then sends and shows. When the commit fails, the core is
     /// what the vault says, and the relay is asked again for what was not acknowledged.
     fn try_perform(&mut self, input: Input) -> Result<Stored, VaultError> {
-        let effects = self.core.step(input, self.profile.environment.now());
+        let mut effects = self.core.step(input, self.profile.environment.now());
+        if planted::is("cursor_before_messages") {
+            let is_cursor = |change: &Change| matches!(change, Change::SetCursor { .. });
+            let (cursor, rest) = effects.commit.into_iter().partition(is_cursor);
+            effects.commit = rest;
+            drop(self.vault.commit(&cursor));
+        }
         let touches_messages = effects.commit.iter().any(Change::touches_messages);
         let unseals = effects.commit.iter().any(Change::unseals);
-        if planted::is("acknowledges_before_storing") {
-            self.uplink.put(&effects.send);
-        }
         let committed = if effects.commit.is_empty() {
             Ok(Committed::default())
         } else {
@@ -476,9 +479,7 @@ impl<'a> Engine<'a> {
         }
         match committed {
             Ok(Committed { is_repeated, .. }) if !is_repeated => {
-                if !planted::is("acknowledges_before_storing") {
-                    self.uplink.put(&effects.send);
-                }
+                self.uplink.put(&effects.send);
                 if !effects.commit.is_empty() && self.is_store_failing {
                     self.is_store_failing = false;
                     if self.core.notice() == Some(Notice::NotStored) {

@@ -45,7 +45,7 @@ const BUGS: &[(&str, Finder)] = &[
     // The client.
     ("no_duplicate_check", Scenario("crashes")),
     (
-        "acknowledges_before_storing",
+        "cursor_before_messages",
         Test(
             "disk",
             "what_was_acknowledged_outlives_every_failure_of_the_disk_in_order_and_once",
