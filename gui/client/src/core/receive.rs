@@ -343,6 +343,9 @@ impl Core {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
+        // What the peer has need not be sealed again.
+        chat.waiting
+            .retain(|(_, shown)| !receipt.ids.contains(&shown.id));
         for &id in &receipt.ids {
             chat.update_last(|last, _| last == id, |before| advanced(before, delivery));
             self.effects.commit.push(Change::Advance {

@@ -138,7 +138,8 @@ fn apply(database: &Connection, change: &Change) -> Result<usize, VaultError> {
             params![is_sealed, key.0],
         ),
         Change::Advance { chat, id, delivery } => run(
-            "UPDATE message SET delivery = ?1
+            // What the peer has need not be sealed again.
+            "UPDATE message SET delivery = ?1, sealed = sealed OR ?1 >= 2
              WHERE chat = ?2 AND mine = 1 AND id = ?3 AND delivery < ?1",
             params![delivery_number(*delivery), chat.0, id.0],
         ),

@@ -115,3 +115,26 @@ fn a_renewal_retires_sessions_and_unseals_what_no_peer_has_confirmed() {
     let loaded = vault.load().unwrap();
     assert!(loaded.outbox.is_empty() && loaded.sessions[0].is_retired);
 }
+
+#[test]
+fn what_a_peer_confirms_after_all_need_not_be_sealed_again() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("alice");
+    copy_sample(2, &path);
+    let mut vault = open(&path);
+    let record = vault.message(MessageKey(2)).unwrap().unwrap();
+    let advance = |delivery| Change::Advance {
+        chat: record.chat,
+        id: record.shown.id,
+        delivery,
+    };
+    let keys = |vault: &Vault| -> Vec<i64> {
+        let messages = vault.unsealed().unwrap();
+        messages.iter().map(|it| it.key.0).collect()
+    };
+    vault.commit(&[Change::Renew { at_millis: 7 }]).unwrap();
+    vault.commit(&[advance(Delivery::Relay)]).unwrap();
+    assert!(keys(&vault).contains(&2));
+    vault.commit(&[advance(Delivery::Delivered)]).unwrap();
+    assert!(!keys(&vault).contains(&2));
+}
