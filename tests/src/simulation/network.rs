@@ -65,6 +65,14 @@ impl Weather {
         delay: Duration::from_millis(20),
         jitter: Duration::from_millis(5),
     };
+
+    /// As bad as it gets where anything gets through.
+    pub(super) const STORM: Self = Self {
+        lost_per_mille: 300,
+        doubled_per_mille: 50,
+        delay: Duration::from_millis(20),
+        jitter: Duration::from_millis(200),
+    };
 }
 
 /// A host ends in the middle of what it does.

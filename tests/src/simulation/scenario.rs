@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::chance::chance;
 use super::faults::{self, Faults};
 use super::malice::Malice;
-use super::network::{Host, Weather};
+use super::network::{Host, Way, Weather};
 use super::past::Past;
 use super::world::World;
 use super::{invariants, person};
@@ -22,6 +22,9 @@ const SETTLING: Duration = Duration::from_mins(5);
 const LATEST: f64 = 0.3;
 /// How often it is looked whether it has.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+/// How often it is looked whether everybody has caught up, and how long that may take.
+const CATCH_UP_INTERVAL: Duration = Duration::from_millis(250);
+const CATCH_UP: Duration = Duration::from_secs(15);
 /// How long it then stays as it is, for what would come too late.
 const AFTERWARDS: Duration = Duration::from_secs(10);
 
@@ -37,6 +40,9 @@ pub struct Scenario {
     past: Option<Past>,
     /// The relay means harm until the network is whole again.
     is_malicious: bool,
+    /// Everybody is cut off for the second half of the time; in the same weather, and within
+    /// [`CATCH_UP`], everybody catches up.
+    is_cut_off: bool,
 }
 
 impl Scenario {
@@ -59,12 +65,11 @@ impl Scenario {
         vec![
             Self::standard(),
             new("calm").weather(Weather::CALM),
-            new("storm").weather(Weather {
-                lost_per_mille: 300,
-                doubled_per_mille: 50,
-                delay: Duration::from_millis(20),
-                jitter: Duration::from_millis(200),
-            }),
+            new("storm").weather(Weather::STORM),
+            Self {
+                is_cut_off: true,
+                ..new("partition").weather(Weather::STORM)
+            },
             new("crashes").faults(Faults {
                 relay_crashes: 6,
                 client_crashes: 8,
@@ -134,6 +139,7 @@ impl Scenario {
             faults: Faults::default(),
             past: None,
             is_malicious: false,
+            is_cut_off: false,
         }
     }
 
@@ -180,6 +186,8 @@ pub struct Outcome {
     pub packets: u64,
     /// How much time has passed in it.
     pub simulated: Duration,
+    /// How long everybody took to catch up, where that was looked for.
+    pub catch_up: Option<Duration>,
     /// What happened, line by line, if it was asked for.
     pub trace: Vec<String>,
 }
@@ -242,9 +250,17 @@ async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
         let person = person::live(Rc::clone(&world), number, scenario.deeds, scenario.span);
         tasks.push(spawn_local(person));
     }
+    if scenario.is_cut_off {
+        tasks.push(spawn_local(cut_off(Rc::clone(&world), scenario.span / 2)));
+    }
     for task in tasks {
         task.await.expect("a task that does not panic");
     }
+    let catch_up = if scenario.is_cut_off {
+        Some(caught_up(&world).await)
+    } else {
+        None
+    };
     world.network.note("the network is whole again");
     world.heal();
     if let Some(malice) = &world.malice {
@@ -261,7 +277,43 @@ async fn live(scenario: &Scenario, seed: u64, keeps_trace: bool) -> Outcome {
         trace_hash: world.network.trace_hash(),
         packets: world.network.packets(),
         simulated: begun.elapsed(),
+        catch_up,
         trace: world.network.take_lines(),
+    }
+}
+
+/// Cuts everybody off after so long, for as long.
+async fn cut_off(world: Rc<World>, half: Duration) {
+    let ways = world
+        .people
+        .iter()
+        .flat_map(|machine| [(machine.host, Way::Out), (machine.host, Way::In)]);
+    sleep(half).await;
+    world.network.note("everybody is cut off");
+    ways.clone()
+        .for_each(|(host, way)| world.network.cut(host, way));
+    sleep(half).await;
+    world.network.note("nobody is cut off any more");
+    ways.for_each(|(host, way)| world.network.mend(host, way));
+}
+
+/// How long it takes until all is as it must be.
+async fn caught_up(world: &World) -> Duration {
+    let begun = Instant::now();
+    loop {
+        let differences = invariants::differences(world).await;
+        let took = begun.elapsed();
+        if differences.is_empty() {
+            return took;
+        }
+        if took > CATCH_UP {
+            for difference in differences {
+                let what = format!("not caught up within {CATCH_UP:?}: {difference}");
+                world.journal.wrong(what);
+            }
+            return took;
+        }
+        sleep(CATCH_UP_INTERVAL).await;
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use sotto_tests::simulation::{Outcome, Scenario, run};
@@ -106,6 +106,9 @@ fn simulate(scenario: &Scenario, settings: &Settings) -> u64 {
         totals.simulated_secs / took,
         totals.failures,
     );
+    if let Some(longest) = totals.catch_up {
+        println!("    caught up within {longest:.2?} at most");
+    }
     totals.failures
 }
 
@@ -115,6 +118,8 @@ struct Totals {
     failures: u64,
     packets: u64,
     simulated_secs: f64,
+    /// The longest.
+    catch_up: Option<Duration>,
 }
 
 impl Totals {
@@ -122,6 +127,7 @@ impl Totals {
         self.seeds += 1.0;
         self.packets += outcome.packets;
         self.simulated_secs += outcome.simulated.as_secs_f64();
+        self.catch_up = self.catch_up.max(outcome.catch_up);
         for line in &outcome.trace {
             println!("{line}");
         }
