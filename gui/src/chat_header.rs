@@ -7,9 +7,9 @@ use egui::{
     vec2,
 };
 use sotto_client::Command;
-use sotto_client::view::{ChatRow, Presence, Trust};
+use sotto_client::view::{ChatRow, Presence, Standing, Trust};
 
-use crate::dialogs::{Dialog, ExportForm};
+use crate::dialogs::{Dialog, ExportForm, SummaryForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Scene, Wish, pane};
@@ -133,6 +133,26 @@ fn menu_ui(ui: &mut Ui, scene: Scene<'_>, chat: &ChatRow, asks: &mut Asks) {
                     let chat = chat.id;
                     asks.command(id, Command::Mute { chat, span });
                 }
+            }
+        }
+        if menu_item(ui, p, Icon::Sparkle, words::SUMMARISE) {
+            let timeline = scene.profile.timeline.as_ref();
+            let timeline = timeline.filter(|timeline| timeline.chat == chat.id);
+            let unread = timeline.and_then(|timeline| timeline.first_unread);
+            asks.wish(open(Dialog::Summary(SummaryForm::new(
+                chat.id, unread, None,
+            ))));
+        }
+        if chat.standing == Standing::Contact && !chat.is_blocked {
+            let is_forbidden = !chat.assistant.forbids_cloud;
+            let label = if is_forbidden {
+                words::FORBID_CLOUD
+            } else {
+                words::ALLOW_CLOUD
+            };
+            if menu_item(ui, p, Icon::ShieldCheck, label) {
+                let chat = chat.id;
+                asks.command(id, Command::ForbidCloud { chat, is_forbidden });
             }
         }
         if menu_item(ui, p, Icon::File, words::EXPORT_CHAT) {

@@ -54,15 +54,20 @@ fn preview(chat: &ChatRow, draft: &str, is_selected: bool) -> Preview {
         };
     };
     Preview {
-        text: spoken(last),
+        text: spoken(chat, last),
         is_draft: false,
         ticks: last.is_mine.then_some(last.delivery),
     }
 }
 
-fn spoken(message: &Message) -> String {
+fn spoken(chat: &ChatRow, message: &Message) -> String {
     let text = match &message.body {
         Body::Text(text) => words::one_line(text),
+        Body::Note(note) => {
+            let name = clean(&chat.name, &chat.handle);
+            let author = (!message.is_mine).then_some(&*name);
+            return words::note(author, note);
+        }
         Body::Unknown => words::UNKNOWN_BODY.to_owned(),
     };
     if message.is_mine {

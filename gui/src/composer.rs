@@ -9,11 +9,12 @@ use sotto_client::view::{
     Body, ChatId, ChatRow, Message, MessageKey, ProfileId, TEXT_BYTES_MAX, Trust,
 };
 
+use crate::dialogs::{Dialog, RephraseForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
-use crate::scene::{Asks, Scene, pane};
+use crate::scene::{Asks, Scene, Wish, pane};
 use crate::theme::{body, semibold, space};
-use crate::widgets::{focus_ring, icon_button, input_frame, line};
+use crate::widgets::{Kind, focus_ring, icon_button, input_frame, line, text_button};
 use crate::{bidi, words};
 
 /// Lines before the field scrolls.
@@ -24,6 +25,10 @@ const PAD: f32 = 9.0;
 const HINT: f32 = 24.0;
 /// Height of the bar above the field that names what is answered.
 const REPLY: f32 = 46.0;
+/// Height of the bar that gives back what was written before.
+const UNDO: f32 = 40.0;
+/// Width of the button for other words.
+const ASSIST: f32 = 38.0;
 /// The client is told of the writing at most this often, in seconds.
 const TELL_SECS: f64 = 1.0;
 /// A draft is saved at most this often, in seconds.
@@ -42,7 +47,7 @@ impl Reply {
     pub(crate) fn to(message: &Message) -> Self {
         let text = match &message.body {
             Body::Text(text) => words::one_line(text),
-            Body::Unknown => words::UNKNOWN_BODY.to_owned(),
+            Body::Note(_) | Body::Unknown => words::UNKNOWN_BODY.to_owned(),
         };
         Self {
             message: message.key,
@@ -64,6 +69,8 @@ pub(crate) struct ComposerState {
     /// When the client was told of the writing, in seconds.
     told_at: Option<f64>,
     reply: Option<Reply>,
+    /// What was written before other words took its place.
+    before: Option<String>,
     is_composing: bool,
 }
 
@@ -100,6 +107,12 @@ impl ComposerState {
     /// The message that is answered.
     pub(crate) fn answered(&self) -> Option<MessageKey> {
         self.reply.as_ref().map(|reply| reply.message)
+    }
+
+    /// Takes other words; those before can be had back.
+    pub(crate) fn rephrase(&mut self, text: String) {
+        self.before = Some(std::mem::replace(&mut self.text, text));
+        self.is_own = true;
     }
 
     /// What is written answers nothing; whether it did before.
@@ -153,7 +166,8 @@ impl ComposerState {
         let lines = (galley.rows.len() as f32).clamp(1.0, LINES_MAX);
         let hint = if self.bytes_over() > 0 { HINT } else { 0.0 };
         let reply = if self.reply.is_some() { REPLY } else { 0.0 };
-        lines * LINE + 2.0 * PAD + 2.0 * space::M + hint + reply
+        let undo = if self.before.is_some() { UNDO } else { 0.0 };
+        lines * LINE + 2.0 * PAD + 2.0 * space::M + hint + reply + undo
     }
 
     fn bytes_over(&self) -> usize {
@@ -182,6 +196,17 @@ impl ComposerState {
                 ui.ctx().request_repaint();
             }
         }
+        if self.before.is_some() {
+            let (bar, rest) = rect.split_top_bottom_at_y(rect.top() + UNDO);
+            rect = rest;
+            if undo_ui(ui, scene, bar)
+                && let Some(before) = self.before.take()
+            {
+                self.text = before;
+                self.is_own = true;
+                ui.ctx().request_repaint();
+            }
+        }
         let over = self.bytes_over();
         let hint = if over > 0 { HINT } else { 0.0 };
         let field = Rect::from_min_max(
@@ -203,6 +228,20 @@ impl ComposerState {
             && !is_ime
             && ui.input(|input| input.key_pressed(Key::Enter) && !input.modifiers.shift);
         let center = pos2(rect.right() - space::L - 20.0, field.bottom() - 19.0);
+        let has_text = !self.text.trim().is_empty();
+        let assist = Rect::from_center_size(
+            pos2(center.x - 20.0 - ASSIST / 2.0 - 2.0, center.y),
+            Vec2::splat(36.0),
+        );
+        pane(ui, assist, "assist", |ui| {
+            let button = ui.add_enabled_ui(has_text, |ui| {
+                icon_button(ui, p, Icon::Sparkle, words::REPHRASE, 36.0)
+            });
+            if button.inner.clicked() && has_text {
+                let form = RephraseForm::new(chat.id, &self.text);
+                asks.wish(Wish::Dialog(Box::new(Dialog::Rephrase(form))));
+            }
+        });
         let clicked = send_ui(ui, scene, center, can_send);
         if over > 0 {
             let at = pos2(field.left() + 14.0, rect.bottom() - space::M - 8.0);
@@ -305,6 +344,7 @@ impl ComposerState {
     fn send(&mut self, scene: Scene<'_>, chat: ChatId, asks: &mut Asks) {
         let text = std::mem::take(&mut self.text).trim().to_owned();
         self.is_own = true;
+        self.before = None;
         self.saved = Some(String::new());
         asks.command(
             &scene.profile.id,
@@ -326,7 +366,26 @@ fn look(color: egui::Color32) -> bidi::TextLook {
 }
 
 fn field_width(width: f32) -> f32 {
-    width - 2.0 * space::L - 40.0 - space::M
+    width - 2.0 * space::L - 40.0 - ASSIST - space::M
+}
+
+/// The bar that says that other words were taken; whether those before are wished back.
+fn undo_ui(ui: &mut Ui, scene: Scene<'_>, rect: Rect) -> bool {
+    let p = scene.palette;
+    let at = pos2(rect.left() + space::L + 14.0, rect.top() + 21.0);
+    let width = line(
+        ui.painter(),
+        at,
+        200.0,
+        words::REPHRASED,
+        body(13.0),
+        p.text2,
+    );
+    let from = pos2(at.x + width + space::S, rect.top() + 6.0);
+    let place = Rect::from_min_size(from, vec2(120.0, 32.0));
+    pane(ui, place, "undo", |ui| {
+        text_button(ui, p, Kind::Plain, words::UNDO, 30.0, 0.0).clicked()
+    })
 }
 
 /// The bar that names what is answered; whether it is to go.

@@ -45,6 +45,8 @@ pub(crate) enum Icon {
     Send,
     /// Settings.
     Settings,
+    /// Other words.
+    Sparkle,
     /// Trust not settled.
     Shield,
     /// Trust in doubt.
@@ -199,6 +201,21 @@ impl Pen<'_> {
         self.line(&[(9.0, 16.5), (13.5, 16.5)]);
     }
 
+    fn sparkle(&self) {
+        self.closed(&[
+            (10.0, 4.0),
+            (12.0, 10.0),
+            (18.0, 12.0),
+            (12.0, 14.0),
+            (10.0, 20.0),
+            (8.0, 14.0),
+            (2.0, 12.0),
+            (8.0, 10.0),
+        ]);
+        self.line(&[(18.5, 3.0), (18.5, 7.0)]);
+        self.line(&[(16.5, 5.0), (20.5, 5.0)]);
+    }
+
     fn draw(&self, icon: Icon) {
         match icon {
             Icon::Alert => {
@@ -269,6 +286,7 @@ impl Pen<'_> {
                     self.circle(knob, y, 2.3);
                 }
             }
+            Icon::Sparkle => self.sparkle(),
             Icon::Shield => self.shield(),
             Icon::ShieldAlert => {
                 self.shield();

@@ -19,6 +19,8 @@ pub(crate) enum Stroke {
     SearchChat,
     /// Answer a message: the newest one, or the one before that which is answered.
     Reply,
+    /// Find other words for what is written.
+    Rephrase,
     /// Lock the identity.
     Lock,
     /// Open the settings.
@@ -68,6 +70,7 @@ pub(crate) fn take(ctx: &Context, is_writing: bool, has_dialog: bool) -> Vec<Str
     shortcut(Modifiers::COMMAND, Key::K, Stroke::Search);
     shortcut(Modifiers::COMMAND, Key::F, Stroke::SearchChat);
     shortcut(Modifiers::COMMAND, Key::R, Stroke::Reply);
+    shortcut(Modifiers::COMMAND, Key::J, Stroke::Rephrase);
     shortcut(Modifiers::NONE, Key::F6, Stroke::NextPane);
     shortcut(Modifiers::NONE, Key::PageUp, Stroke::Scroll(Scroll::PageUp));
     shortcut(

@@ -66,6 +66,8 @@ pub(crate) enum Wish {
     Message(ChatId, MessageKey),
     /// Begin a reply in a chat.
     Reply(ChatId, Box<Reply>),
+    /// Put other words in place of what is written in a chat.
+    Rephrased(ChatId, String),
     /// Show or hide those who have written unasked.
     Requests(bool),
     /// Back to the list, in a narrow window.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 use sotto::{App, AppOptions, Moment, Theme};
+use sotto_client::Command;
+use sotto_client::assistant::{Provider, ProviderKind};
 use sotto_client::view::ProfileId;
-use sotto_tests::{Desk, Host};
+use sotto_tests::{Desk, Host, ModelServer, Reply};
 use support::{press, rasteriser::CpuRenderer};
 use tempfile::tempdir;
 
@@ -134,4 +137,75 @@ fn four_identities_share_one_window() {
     press(&mut window, Modifiers::COMMAND, Key::Num4);
     press(&mut window, Modifiers::COMMAND, Key::Num1);
     wait_for(&mut window, "half a thought");
+}
+
+/// The whole way of a rephrasing: a model is set up and found, asked after a look, and its words are
+/// taken, had back, taken again, and sent.
+#[test]
+fn a_model_on_this_computer_rephrases_a_draft() {
+    let dir = tempdir().unwrap();
+    let list = serde_json::json!({ "models": [{ "name": "small:1b" }] });
+    let reply = Reply::ollama(&["See you ", "tomorrow."]);
+    let half = reply.len() / 2;
+    let server = ModelServer::start([Reply::json(&list), reply.held_after(half)]);
+    let desk = Arc::new(Desk::open_only(dir.path(), None, "alice"));
+    let mut window = open(&desk, "alice");
+    wait_for(&mut window, "Chat with Bob");
+    support::open_chat(&mut window, "Bob");
+    support::write(&mut window, "c u tmrw");
+    support::click(&mut window, "Rephrase");
+    support::click(&mut window, "Set up the assistant…");
+    support::click(&mut window, "Ollama, on this computer");
+    window.get_by_label("Address").focus();
+    window.run_steps(2);
+    press(&mut window, Modifiers::COMMAND, Key::A);
+    support::type_into(&mut window, "Address", &server.address());
+    support::click(&mut window, "Find");
+    wait_for(&mut window, "1 model. Choose it:");
+    support::click(&mut window, "small:1b");
+    support::click_button(&mut window, "Save");
+    assert_eq!(server.requests().len(), 1);
+    support::click(&mut window, "Rephrase");
+    wait_for(&mut window, "model small:1b");
+    support::click(&mut window, "Rephrase it");
+    let host = server.address().replace("http://", "").replace('/', "");
+    wait_for(&mut window, &format!("Send to {host}"));
+    assert_eq!(server.requests().len(), 1);
+    support::click(&mut window, &format!("Send to {host}"));
+    // Half of the answer is there, and the window goes on meanwhile.
+    wait_for(&mut window, "See you");
+    window.run_steps(20);
+    server.go_on();
+    wait_for(&mut window, "Rephrased: See you tomorrow.");
+    support::click(&mut window, "Use it");
+    wait_for(&mut window, "Undo");
+    support::click(&mut window, "Undo");
+    assert!(support::finds(&window, |found| found == "c u tmrw"));
+    let request = &server.requests()[1];
+    let body = String::from_utf8_lossy(&request.body);
+    assert!(body.contains("c u tmrw") && request.line.starts_with("POST /api/chat "));
+}
+
+#[test]
+fn escape_closes_the_connection_to_a_model() {
+    let dir = tempdir().unwrap();
+    let reply = Reply::ollama(&["See you ", "tomorrow."]);
+    let half = reply.len() / 2;
+    let server = ModelServer::start([reply.held_after(half)]);
+    let desk = Arc::new(Desk::open_only(dir.path(), None, "alice"));
+    let mut window = open(&desk, "alice");
+    wait_for(&mut window, "Chat with Bob");
+    let provider = Provider::new(ProviderKind::Ollama, &server.address(), "small:1b");
+    desk.command("alice", Command::UseProvider(provider.ok()));
+    support::open_chat(&mut window, "Bob");
+    support::write(&mut window, "c u tmrw");
+    support::click(&mut window, "Rephrase");
+    wait_for(&mut window, "model small:1b");
+    support::click(&mut window, "Rephrase it");
+    let host = server.address().replace("http://", "").replace('/', "");
+    support::click(&mut window, &format!("Send to {host}"));
+    wait_for(&mut window, "See you");
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    server.wait_until_closed();
+    assert!(support::finds(&window, |found| found == "c u tmrw"));
 }

@@ -2,6 +2,11 @@
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test -p sotto --test pictures` takes new ones: look at each.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected fails there"
+)]
+
 mod support;
 
 use std::sync::Arc;
@@ -11,11 +16,14 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sotto::{RelayInfo, RelayKind, Report, Theme};
 use sotto_client::BackupError;
+use sotto_client::assistant::{AssistError, Provider, ProviderKind, TaskKind};
 use sotto_client::identities::IdentityError;
 use sotto_client::view::{
-    Addition, AdditionProblem, AdditionState, ChatId, CreationStep, Delivery, Job, JobKind,
-    JobState, KeyringUse, Message, MessageId, MessageKey, Mute, Notice, Presence, ProfileId,
-    ProfileProblem, ProfileState, Quote, RelayProblem, RelayState, Trust, ViewModel,
+    Addition, AdditionProblem, AdditionState, AssistantUse, AssistantView, Body, ChatId,
+    CreationStep, Delivery, Help, HelpState, Job, JobKind, JobState, KeyringUse, Material, Message,
+    MessageId, MessageKey, MessageRange, ModelSearch, Mute, Note, NoteTask, Notice, Presence,
+    ProfileId, ProfileProblem, ProfileState, ProviderSetUp, Quote, RelayProblem, RelayState, Trust,
+    ViewModel,
 };
 
 use support::{Desk, alice, click, open_chat, press, sample, type_into, window, write};
@@ -582,4 +590,144 @@ fn opened_at_the_first_unread_message() {
     });
     open_chat(&mut harness, "Bob");
     picture(&mut harness, "unread");
+}
+
+fn assistant(harness: &mut Harness<'_, Desk>, change: impl FnOnce(&mut AssistantView)) {
+    harness.state_mut().profile("alice", |alice| {
+        change(Arc::make_mut(&mut alice.assistant));
+    });
+    harness.run_steps(3);
+}
+
+/// A chat in which a model of this kind can be asked.
+fn with_model<'a>(theme: Theme, kind: ProviderKind, model: &str) -> Harness<'a, Desk> {
+    let mut harness = with_chat(theme);
+    assistant(&mut harness, |assistant| {
+        let provider = Provider::new(kind, "", model).unwrap();
+        let has_key = !provider.is_here();
+        assistant.provider = Some(provider.clone());
+        assistant.set_up = vec![ProviderSetUp { provider, has_key }];
+    });
+    harness
+}
+
+const DRAFT: &str = "hey, cant make it on time saturday cause of the train, 1 h later ok?";
+const REPHRASED: &str =
+    "Hey, I can't make it on time on Saturday because of the train. Is one hour later okay?";
+
+#[test]
+fn rephrasing() {
+    let mut harness = with_model(Theme::Dark, ProviderKind::Gemini, "gemini-3.8-flash");
+    write(&mut harness, DRAFT);
+    click(&mut harness, "Rephrase");
+    picture(&mut harness, "rephrase");
+    click(&mut harness, "Rephrase it");
+    picture(&mut harness, "rephrase_sheet_cloud");
+    click(&mut harness, "Send to generativelanguage.googleapis.com");
+    let help = |text: &str, state| Help {
+        number: 1,
+        text: text.into(),
+        state,
+    };
+    assistant(&mut harness, |assistant| {
+        assistant.help = Some(help(REPHRASED, HelpState::Done { is_cut: false }));
+    });
+    picture(&mut harness, "rephrase_diff");
+    assistant(&mut harness, |assistant| {
+        let quota = AssistError::Quota { retry_after: None };
+        assistant.help = Some(help("", HelpState::Failed(quota)));
+    });
+    picture(&mut harness, "rephrase_failed");
+    assistant(&mut harness, |assistant| {
+        assistant.help = Some(help(REPHRASED, HelpState::Done { is_cut: false }));
+    });
+    click(&mut harness, "Use it");
+    picture(&mut harness, "rephrased");
+}
+
+#[test]
+fn rephrasing_on_this_computer() {
+    let mut harness = with_model(Theme::Light, ProviderKind::Ollama, "llama3.2:3b");
+    write(&mut harness, DRAFT);
+    click(&mut harness, "Rephrase");
+    click(&mut harness, "Rephrase it");
+    picture(&mut harness, "rephrase_sheet_here");
+}
+
+#[test]
+fn summary() {
+    let mut harness = with_model(Theme::Dark, ProviderKind::Gemini, "gemini-3.8-flash");
+    click(&mut harness, "More");
+    picture(&mut harness, "menu_of_a_contact");
+    click(&mut harness, "Summarise");
+    assistant(&mut harness, |assistant| {
+        let messages = sample::history().messages;
+        let is_text = |message: &Arc<Message>| matches!(message.body, Body::Text(_));
+        assistant.material = Some(Arc::new(Material {
+            chat: ChatId(1),
+            range: MessageRange::Last(50),
+            messages: messages.into_iter().filter(is_text).collect(),
+            is_cut: false,
+        }));
+    });
+    click(&mut harness, "Key sentences, without a model");
+    picture(&mut harness, "summary");
+}
+
+#[test]
+fn notes_in_a_chat() {
+    let mut harness = with_chat(Theme::Light);
+    harness.state_mut().profile("alice", |alice| {
+        let timeline = Arc::make_mut(alice.timeline.as_mut().unwrap());
+        let place = timeline.messages.len() - 1;
+        let mut note = sample::message(900, false, -3, "", Delivery::Delivered);
+        note.body = Body::Note(Note::Assisted {
+            task: NoteTask::Summary,
+            messages: 14,
+            provider: "Gemini".to_owned(),
+        });
+        let mut rule = sample::message(901, true, -2, "", Delivery::Delivered);
+        rule.body = Body::Note(Note::Cloud { is_forbidden: true });
+        let notes = [Arc::new(note), Arc::new(rule)];
+        timeline.messages.splice(place..place, notes);
+    });
+    picture(&mut harness, "notes");
+}
+
+#[test]
+fn assistant_settings() {
+    let mut harness = with_model(Theme::Dark, ProviderKind::Gemini, "gemini-3.8-flash");
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Set up the assistant…");
+    picture(&mut harness, "assistant_cloud");
+    click(&mut harness, "Ollama, on this computer");
+    click(&mut harness, "Find");
+    assistant(&mut harness, |assistant| {
+        assistant.models = Some(ModelSearch {
+            kind: ProviderKind::Ollama,
+            address: ProviderKind::Ollama.usual_address().to_owned(),
+            outcome: Some(Ok(["gemma3:4b", "llama3.2:3b", "qwen3:8b"]
+                .map(Into::into)
+                .into())),
+        });
+    });
+    click(&mut harness, "llama3.2:3b");
+    picture(&mut harness, "assistant_here");
+    assistant(&mut harness, |assistant| {
+        let it = |task, messages, hours: i64| AssistantUse {
+            at_millis: sample::NOW.unix_millis - hours * 3_600_000,
+            host: "generativelanguage.googleapis.com".to_owned(),
+            model: "gemini-3.8-flash".to_owned(),
+            task,
+            messages,
+            bytes: 1_204 * u64::from(messages + 1),
+        };
+        let uses = [
+            it(TaskKind::Rephrase, 0, 1),
+            it(TaskKind::Summarize, 14, 30),
+        ];
+        assistant.uses = uses.into();
+    });
+    click(&mut harness, "What was sent to a cloud");
+    picture(&mut harness, "assistant_log");
 }

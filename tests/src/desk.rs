@@ -283,7 +283,7 @@ pub fn texts(messages: &[Arc<Message>]) -> Vec<&str> {
         .iter()
         .map(|message| match &message.body {
             Body::Text(text) => text.as_str(),
-            Body::Unknown => "?",
+            Body::Note(_) | Body::Unknown => "?",
         })
         .collect()
 }

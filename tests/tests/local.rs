@@ -85,7 +85,7 @@ struct Seen {
 fn text(body: Body) -> String {
     match body {
         Body::Text(text) => text,
-        Body::Unknown => "?".to_owned(),
+        Body::Note(_) | Body::Unknown => "?".to_owned(),
     }
 }
 

@@ -48,7 +48,7 @@ fn texts(entries: &[Entry]) -> Vec<(&str, bool)> {
 fn text(body: &Body) -> &str {
     match body {
         Body::Text(text) => text,
-        Body::Unknown => "?",
+        Body::Note(_) | Body::Unknown => "?",
     }
 }
 

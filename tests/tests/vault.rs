@@ -28,7 +28,7 @@ fn found(desk: &Desk, who: &str, state: SearchState, hits: usize) -> Vec<(String
             let marked = matches.map(|range| text.get(range.clone()).unwrap().to_owned());
             (text.clone(), marked.collect())
         }
-        Body::Unknown => panic!("a hit without a text"),
+        Body::Note(_) | Body::Unknown => panic!("a hit without a text"),
     };
     results.hits.iter().map(marked).collect()
 }

@@ -65,8 +65,7 @@ fn for_person(identity: &str, entry: &Entry) -> String {
     } else {
         (entry.peer.as_str(), identity)
     };
-    let at = jiff::Timestamp::from_millisecond(message.sent_at_millis)
-        .map_or_else(|_| "?".to_owned(), |at| at.to_string());
+    let at = json::time(message.sent_at_millis);
     let state = match message.delivery {
         delivery if message.is_mine && delivery != Delivery::Read => {
             format!(" ({})", json::delivery(delivery))
@@ -75,6 +74,7 @@ fn for_person(identity: &str, entry: &Entry) -> String {
     };
     let text = match &message.body {
         Body::Text(text) => plain(text),
+        Body::Note(note) => format!("({})", words::note(note)),
         Body::Unknown => "(of a kind that this version does not know)".to_owned(),
     };
     format!("{at} {from} > {to}{state}: {text}")

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use sotto_client::Entry;
+use sotto_client::assistant::TaskKind;
 use sotto_client::view::{
-    Body, ChatRow, Delivery, Presence, ProfileState, ProfileView, RelayProblem, RelayState,
-    Standing, Trust,
+    AssistantUse, Body, ChatRow, Delivery, Note, NoteTask, Presence, ProfileState, ProfileView,
+    RelayProblem, RelayState, Standing, Trust,
 };
 
 /// One JSON value as a line without its end.
@@ -17,7 +18,7 @@ pub(crate) fn message(identity: &str, entry: &Entry) -> Value {
     let message = &entry.message;
     let text = match &message.body {
         Body::Text(text) => Some(text),
-        Body::Unknown => None,
+        Body::Note(_) | Body::Unknown => None,
     };
     let mut value = json!({
         "identity": identity,
@@ -31,6 +32,9 @@ pub(crate) fn message(identity: &str, entry: &Entry) -> Value {
         if message.is_mine {
             fields.insert("state".to_owned(), delivery(message.delivery).into());
         }
+        if let Body::Note(it) = &message.body {
+            fields.insert("note".to_owned(), note(it));
+        }
         if let Some(quote) = &message.quote {
             let (id, direction) = (quote.id.to_string(), direction(quote.is_mine));
             let answers = json!({ "id": id, "direction": direction });
@@ -38,6 +42,51 @@ pub(crate) fn message(identity: &str, entry: &Entry) -> Value {
         }
     }
     value
+}
+
+/// What was given to a cloud.
+pub(crate) fn assistant_use(it: &AssistantUse) -> Value {
+    json!({
+        "at": it.at_millis,
+        "task": task(it.task),
+        "messages": it.messages,
+        "bytes": it.bytes,
+        "host": it.host,
+        "model": it.model,
+    })
+}
+
+/// What a model was asked for.
+pub(crate) fn task(task: TaskKind) -> &'static str {
+    match task {
+        TaskKind::Rephrase => "rephrase",
+        TaskKind::Summarize => "summarize",
+        TaskKind::Translate => "translate",
+    }
+}
+
+/// A moment for a person.
+pub(crate) fn time(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| "?".to_owned(), |at| at.to_string())
+}
+
+/// What was done with the chat.
+fn note(note: &Note) -> Value {
+    match note {
+        Note::Assisted {
+            task,
+            messages,
+            provider,
+        } => json!({
+            "kind": match task {
+                NoteTask::Summary => "summary",
+                NoteTask::Translation => "translation",
+            },
+            "messages": messages,
+            "provider": provider,
+        }),
+        Note::Cloud { is_forbidden } => json!({ "kind": "cloud", "forbidden": is_forbidden }),
+    }
 }
 
 fn direction(is_mine: bool) -> &'static str {

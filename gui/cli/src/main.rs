@@ -7,6 +7,7 @@
 //!
 //! The manual is `gui/client/README.md`.
 
+mod assist;
 mod backup;
 mod chat;
 mod failure;
@@ -75,6 +76,7 @@ fn run(options: Options) -> Result<(), Failure> {
             Command::Backup(backup) => backup::back_up(&common, backup).await,
             Command::Restore(restore) => backup::restore(&common, &restore),
             Command::Export(export) => backup::export(&common, export).await,
+            Command::Assist(command) => assist::run(&common, command).await,
             Command::Rpc => rpc::run(&common).await,
             Command::Completions { .. } => Ok(()),
         }

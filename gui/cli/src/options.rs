@@ -82,6 +82,9 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Write a chat into a file, NOT ENCRYPTED, for other programs and for paper
     Export(Export),
+    /// Ask a model on this computer, or in a cloud, about words
+    #[command(subcommand)]
+    Assist(AssistCommand),
     /// Answer JSON-RPC 2.0 on standard input and output, one object a line
     Rpc,
     /// Write the completions for a shell
@@ -127,6 +130,154 @@ pub(crate) enum IdentityCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AssistCommand {
+    /// Choose who answers, or write who does
+    Setup(AssistSetup),
+    /// Write the names of the models that a provider has
+    Models {
+        /// The provider; the one in use unless given
+        #[arg(long, value_enum)]
+        provider: Option<ModelProvider>,
+        /// Its address, unless it is the usual one
+        #[arg(long, value_name = "URL")]
+        address: Option<String>,
+    },
+    /// Write a text in other words
+    Rephrase(Rephrase),
+    /// Write in short what a chat says
+    Summarize(Summarize),
+    /// Write a text in another language
+    Translate(Translate),
+    /// Let nothing of a chat go to a cloud, or let it again; the contact is told
+    Cloud {
+        /// The contact's handle
+        peer: String,
+        /// Which
+        #[arg(value_enum)]
+        rule: CloudRule,
+    },
+    /// Write what was given to a cloud, the newest first
+    Log {
+        /// Write one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Whether texts may go to a cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CloudRule {
+    /// They may, as far as the contact allows it too
+    Allow,
+    /// They may not
+    Forbid,
+}
+
+/// Whose models answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModelProvider {
+    /// Nobody's
+    None,
+    /// Ollama, on this computer
+    Ollama,
+    /// A server on this computer with the chat completions of many others, such as llama.cpp
+    Openai,
+    /// Google's cloud, with a key of one's own
+    Gemini,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AssistSetup {
+    /// Who answers from now on; without it, what is set up is written
+    #[arg(value_enum)]
+    pub(crate) provider: Option<ModelProvider>,
+    /// Its model
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Its address, unless it is the usual one
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+    /// Read the key from the first line of this file, and keep it in the vault
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Whether contacts are told in their chat when messages of it were given to a cloud
+    #[arg(long, value_name = "YES|NO", value_parser = clap::builder::BoolishValueParser::new())]
+    pub(crate) tell: Option<bool>,
+}
+
+/// What goes where.
+#[derive(Debug, Args)]
+pub(crate) struct Outward {
+    /// Write the request exactly as it would be sent, and send nothing
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Send the text to this host, where it can be read; needed for a cloud
+    #[arg(long, value_name = "HOST", conflicts_with = "show")]
+    pub(crate) yes_send_to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rephrase {
+    /// The text; from standard input if there is none, or if it is -
+    pub(crate) text: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value_t = RephraseTone::Clearer, conflicts_with = "how")]
+    pub(crate) tone: RephraseTone,
+    /// How, in words of one's own
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) how: Option<String>,
+    /// For whom it is, by handle: what is said there about clouds counts
+    #[arg(long, value_name = "PEER")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) outward: Outward,
+}
+
+/// How a text is to sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RephraseTone {
+    /// Clearer
+    Clearer,
+    /// Shorter
+    Shorter,
+    /// Friendlier
+    Friendlier,
+    /// More formal
+    Formal,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Summarize {
+    /// The contact's handle
+    pub(crate) peer: String,
+    /// So many of the newest messages
+    #[arg(long, value_name = "NUMBER", default_value_t = 50,
+          value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) last: u16,
+    /// Leave names as they are instead of writing "Person A"
+    #[arg(long)]
+    pub(crate) keep_names: bool,
+    /// Ask no model: write the key sentences, which are chosen here
+    #[arg(long, conflicts_with_all = ["show", "yes_send_to"])]
+    pub(crate) key_sentences: bool,
+    #[command(flatten)]
+    pub(crate) outward: Outward,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Translate {
+    /// Into which language, for example English
+    pub(crate) language: String,
+    /// The text; from standard input if there is none, or if it is -
+    pub(crate) text: Option<String>,
+    /// Of whose chat it is, by handle: what is said there about clouds counts
+    #[arg(long, value_name = "PEER")]
+    pub(crate) of: Option<String>,
+    #[command(flatten)]
+    pub(crate) outward: Outward,
 }
 
 #[derive(Debug, Args)]

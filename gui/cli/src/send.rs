@@ -90,7 +90,7 @@ pub(crate) fn problem(session: &Session) -> Option<sotto_client::view::RelayProb
 }
 
 /// What standard input gives, without the end of its last line.
-fn read() -> Result<String, Failure> {
+pub(crate) fn read() -> Result<String, Failure> {
     let mut text = String::new();
     // One byte more than a text may have, and the end of its last line.
     let mut input = io::stdin().lock().take(TEXT_BYTES_MAX as u64 + 3);

@@ -4,11 +4,15 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
+use sotto_client::assistant::{AssistError, Outgoing};
 use sotto_client::identities::IdentityError;
-use sotto_client::view::{ProfileProblem, ProfileState, RelayProblem, TEXT_BYTES_MAX};
+use sotto_client::view::{
+    Note, NoteTask, ProfileProblem, ProfileState, RelayProblem, TEXT_BYTES_MAX,
+};
 use sotto_client::{AskError, BackupError, QueryError};
 
 use crate::failure::Failure;
+use crate::output::plain;
 
 /// The first paragraph of what the parser of the command line says, on one line.
 pub(crate) fn usage(error: &str) -> String {
@@ -327,4 +331,118 @@ pub(crate) fn confirm(handle: &str) -> String {
 
 pub(crate) fn not_confirmed(handle: &str) -> String {
     format!("{handle} was not deleted. Give --yes, or type its handle when asked.")
+}
+
+/// What was done with a chat.
+pub(crate) fn note(note: &Note) -> String {
+    match note {
+        Note::Assisted {
+            task,
+            messages,
+            provider,
+        } => {
+            let did = match task {
+                NoteTask::Summary => "summarised",
+                NoteTask::Translation => "translated",
+            };
+            format!("{did} {messages} messages with {}", plain(provider))
+        }
+        Note::Cloud { is_forbidden: true } => {
+            "turned off cloud assistants for this chat".to_owned()
+        }
+        Note::Cloud {
+            is_forbidden: false,
+        } => "allowed cloud assistants in this chat again".to_owned(),
+    }
+}
+
+pub(crate) fn no_provider() -> String {
+    "no model was set up. Name a provider, for example with sotto-cli assist setup ollama --model \
+     NAME; for a summary without one, give --key-sentences."
+        .to_owned()
+}
+
+/// Nobody has agreed to what would go to a cloud, or to another host.
+pub(crate) fn consent(outgoing: &Outgoing) -> String {
+    let (host, bytes) = (outgoing.host(), outgoing.body().len());
+    let what = match outgoing.messages() {
+        0 => "a text".to_owned(),
+        1 => "1 message".to_owned(),
+        count => format!("{count} messages"),
+    };
+    format!(
+        "{what} in {bytes} bytes would go to {host}, where they can be read; nothing was sent. Look \
+         at it with --show, and give --yes-send-to {host} to send it."
+    )
+}
+
+pub(crate) fn answer_is_cut() -> String {
+    "the model stopped before the end of its answer.".to_owned()
+}
+
+/// Why a model gave no answer.
+pub(crate) fn assist(error: AssistError) -> String {
+    match error {
+        AssistError::Empty => "there is nothing to ask about.".to_owned(),
+        AssistError::TooLong => "that is too much for one request. Give less of it.".to_owned(),
+        AssistError::Address => {
+            "this is no address of a model. One on this computer looks like http://127.0.0.1:11434; \
+             a cloud's begins with https."
+                .to_owned()
+        }
+        AssistError::NoModel => {
+            "no model was named. See sotto-cli assist models, and name one with --model.".to_owned()
+        }
+        AssistError::Unreachable => {
+            "nothing answers at the model's address. See that the server runs.".to_owned()
+        }
+        AssistError::KeyMissing => {
+            "the provider asks for a key. Give one with sotto-cli assist setup --key-file.".to_owned()
+        }
+        AssistError::KeyRefused => {
+            "the provider does not accept the key. Give another one with sotto-cli assist setup \
+             --key-file."
+                .to_owned()
+        }
+        AssistError::ModelUnknown => {
+            "the provider has no such model. See sotto-cli assist models.".to_owned()
+        }
+        AssistError::Quota { retry_after } => {
+            let when = after(retry_after);
+            format!("the provider takes no more requests with this key for now. Try again {when}.")
+        }
+        AssistError::Busy { retry_after } => {
+            format!("the provider is busy. Try again {}.", after(retry_after))
+        }
+        AssistError::Declined => {
+            "the model declined to answer that. Change the text, or use another model.".to_owned()
+        }
+        AssistError::NoAnswer => "the provider returned no answer. Try again.".to_owned(),
+        AssistError::Cut => "the connection broke before the end of the answer. Try again.".to_owned(),
+        AssistError::Silent => "the model has been silent for too long. Try again.".to_owned(),
+        AssistError::ReplyTooLong => {
+            "the answer is longer than any that was asked for, and was cut off.".to_owned()
+        }
+        AssistError::Redirected | AssistError::NotUnderstood => {
+            "what answers there is no model. See that the address is right.".to_owned()
+        }
+        AssistError::Rejected => "the provider did not understand the request.".to_owned(),
+        AssistError::Forbidden => {
+            "cloud assistants are turned off for this chat, by you or by your contact. Nothing was \
+             sent."
+                .to_owned()
+        }
+        AssistError::NotStored => {
+            "the disk takes nothing, so that the request could not be noted. Nothing was sent."
+                .to_owned()
+        }
+        _ => "the provider failed. Try again later.".to_owned(),
+    }
+}
+
+fn after(retry_after: Option<std::time::Duration>) -> String {
+    match retry_after {
+        Some(wait) => format!("in {} seconds", wait.as_secs().max(1)),
+        None => "in a minute".to_owned(),
+    }
 }

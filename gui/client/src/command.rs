@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use sotto_crypto::RecoveryCode;
 use zeroize::Zeroizing;
 
+use crate::assistant::{Approved, Provider};
 use crate::query::Query;
-use crate::view::{ChatId, ExportFormat, MessageKey, Privacy};
+use crate::view::{ChatId, ExportFormat, MessageKey, MessageRange, Privacy};
 
 /// What somebody typed to protect a vault; wiped from memory when it is dropped.
 pub type Passphrase = Zeroizing<String>;
@@ -164,6 +165,45 @@ pub enum Command {
     },
     /// Stop the backup or export, or put away what became of it.
     EndJob,
+    /// Let this provider answer from now on, or (`None`) nobody.
+    UseProvider(Option<Provider>),
+    /// Keep the key by which a provider knows the person, or (when it is empty) forget it.
+    SetProviderKey {
+        /// Whose; its model does not matter.
+        provider: Provider,
+        /// The key.
+        key: Passphrase,
+    },
+    /// Whether peers are told when messages of their chat were given to a cloud.
+    TellUse(bool),
+    /// Ask a provider which models it has; nothing else is sent than its key, if there is one.
+    FindModels(Provider),
+    /// Put texts of a chat into the snapshot, in place of others; `None` takes them away.
+    GatherMessages(Option<(ChatId, MessageRange)>),
+    /// Ask a model, in place of what was asked before. What goes to a cloud is noted before it does.
+    Assist {
+        /// Exactly what is sent.
+        approved: Approved,
+        /// The chat whose texts it holds, if any.
+        chat: Option<ChatId>,
+    },
+    /// Stop asking, or put away what came of it.
+    EndAssist,
+    /// Let nothing of this chat go to a cloud, or (false) what the person chooses. The peer is told,
+    /// and its client keeps to it.
+    ForbidCloud {
+        /// The chat.
+        chat: ChatId,
+        /// It is forbidden.
+        is_forbidden: bool,
+    },
+    /// Texts of this chat may go to a model on this computer without being shown first.
+    TrustHere {
+        /// The chat.
+        chat: ChatId,
+        /// They may.
+        is_trusted: bool,
+    },
     /// Look for messages in all chats, in place of what was looked for before; what is found
     /// follows in the snapshot.
     Search(Query),
@@ -231,6 +271,27 @@ impl std::fmt::Debug for Command {
                 replaces: _,
             } => "Export",
             Self::EndJob => "EndJob",
+            Self::UseProvider(_) => "UseProvider",
+            Self::SetProviderKey {
+                provider: _,
+                key: _,
+            } => "SetProviderKey",
+            Self::TellUse(_) => "TellUse",
+            Self::FindModels(_) => "FindModels",
+            Self::GatherMessages(_) => "GatherMessages",
+            Self::Assist {
+                approved: _,
+                chat: _,
+            } => "Assist",
+            Self::EndAssist => "EndAssist",
+            Self::ForbidCloud {
+                chat: _,
+                is_forbidden: _,
+            } => "ForbidCloud",
+            Self::TrustHere {
+                chat: _,
+                is_trusted: _,
+            } => "TrustHere",
             Self::Search(_) => "Search",
             Self::SearchOlder => "SearchOlder",
             Self::EndSearch => "EndSearch",

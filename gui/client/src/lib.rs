@@ -14,10 +14,12 @@
 //! - [`view`] holds snapshots,
 //! - [`Command`] a wish, [`Query`] what to look for,
 //! - [`Client`] starts, carries and ends it all, answers scripts' questions and tells them events,
+//! - [`assistant`] helps with words,
 //! - [`identities`] are listed, made and deleted; [`restore`] brings one back from a backup.
 //!
 //! Deliberately absent: drawing, words for people, and a relay.
 
+pub mod assistant;
 pub mod identities;
 pub mod view;
 

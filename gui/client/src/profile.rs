@@ -244,6 +244,7 @@ pub(crate) fn closed_view(person: &Person) -> ProfileView {
         text: None,
         search: None,
         job: None,
+        assistant: Arc::default(),
         notice: None,
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::assistant::{AssistError, Provider, ProviderKind, TaskKind};
 use crate::backup::BackupError;
 use crate::query::Query;
 
@@ -118,8 +119,136 @@ pub struct ProfileView {
     pub comparison: Option<Comparison>,
     /// The backup or export on its way, or what became of the last one.
     pub job: Option<Job>,
+    /// What helps with words, as this identity has set it up, and what it is doing.
+    pub assistant: Arc<AssistantView>,
     /// Something went wrong that the person should know; stays until dismissed.
     pub notice: Option<Notice>,
+}
+
+/// The assistant of one identity. Keys of providers are nowhere in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssistantView {
+    /// Who answers; `None` until one was chosen.
+    pub provider: Option<Provider>,
+    /// All that were set up, in use or not.
+    pub set_up: Vec<ProviderSetUp>,
+    /// Peers are told in their chat when messages of it were given to a cloud.
+    pub tells_use: bool,
+    /// What [`Command::FindModels`](crate::Command::FindModels) has found, or is looking for.
+    pub models: Option<ModelSearch>,
+    /// What [`Command::GatherMessages`](crate::Command::GatherMessages) has gathered.
+    pub material: Option<Arc<Material>>,
+    /// What is being asked of a model, or was last.
+    pub help: Option<Help>,
+    /// What was given to a cloud lately, the newest first; at most [`USES_MAX`].
+    pub uses: Arc<[AssistantUse]>,
+}
+
+impl Default for AssistantView {
+    fn default() -> Self {
+        Self {
+            provider: None,
+            set_up: Vec::new(),
+            tells_use: true,
+            models: None,
+            material: None,
+            help: None,
+            uses: Arc::from([]),
+        }
+    }
+}
+
+/// Uses of a cloud in a snapshot; the vault keeps all of them.
+pub const USES_MAX: usize = 100;
+
+/// A provider that was set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderSetUp {
+    /// Where it is, and which of its models answers.
+    pub provider: Provider,
+    /// The vault has a key for it.
+    pub has_key: bool,
+}
+
+/// A look at what models there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelSearch {
+    /// Of whom.
+    pub kind: ProviderKind,
+    /// At this address.
+    pub address: String,
+    /// Their names; `None` while they are being asked for.
+    pub outcome: Option<Result<Vec<String>, AssistError>>,
+}
+
+/// Which messages of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageRange {
+    /// From this one on.
+    From(MessageKey),
+    /// Sent since then, in milliseconds since 1970.
+    Since(i64),
+    /// The newest ones.
+    Last(u32),
+}
+
+/// Messages that [`Command::GatherMessages`](crate::Command::GatherMessages) gathers at most: the
+/// newest of the range.
+pub const MATERIAL_MESSAGES_MAX: usize = 500;
+
+/// Texts of a chat, for a summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Material {
+    /// The chat.
+    pub chat: ChatId,
+    /// What was asked for.
+    pub range: MessageRange,
+    /// The texts, oldest first, each cut to [`EXCERPT_BYTES_MAX`].
+    pub messages: Vec<Arc<Message>>,
+    /// The range has older ones.
+    pub is_cut: bool,
+}
+
+/// A request to a model, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Help {
+    /// Counts requests, so that an answer is not taken for another one's.
+    pub number: u64,
+    /// The answer so far, plain text.
+    pub text: Arc<str>,
+    /// How far it has come.
+    pub state: HelpState,
+}
+
+/// How far an answer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HelpState {
+    /// More may come at any moment.
+    Running,
+    /// This is all; `is_cut`: the model stopped before its end.
+    Done {
+        /// It ended too early.
+        is_cut: bool,
+    },
+    /// There is no more, and what there is may be incomplete.
+    Failed(AssistError),
+}
+
+/// What left this computer for a cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssistantUse {
+    /// When, in milliseconds since 1970.
+    pub at_millis: i64,
+    /// To whom.
+    pub host: String,
+    /// Which model.
+    pub model: String,
+    /// What for.
+    pub task: TaskKind,
+    /// Messages in it; 0 for a draft.
+    pub messages: u32,
+    /// Bytes of the request's body.
+    pub bytes: u64,
 }
 
 /// What peers learn of a person. Who tells nothing is told nothing.
@@ -305,6 +434,8 @@ pub struct ChatRow {
     pub is_blocked: bool,
     /// Unread messages make no noise.
     pub mute: Option<Mute>,
+    /// What the chat allows an assistant.
+    pub assistant: AssistantRules,
 }
 
 impl ChatRow {
@@ -528,11 +659,69 @@ pub struct Quote {
     pub original: Option<(MessageKey, String)>,
 }
 
+/// What a chat allows an assistant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AssistantRules {
+    /// This identity lets no text of the chat go to a cloud; the peer is told.
+    pub forbids_cloud: bool,
+    /// Nor does the peer.
+    pub peer_forbids_cloud: bool,
+    /// Texts may go to a model on this computer without being shown first.
+    pub trusts_here: bool,
+}
+
+impl AssistantRules {
+    /// Whether what the person chooses may go to a cloud. Clients keep to it by themselves: nothing
+    /// holds one that does not.
+    pub fn allows_cloud(self) -> bool {
+        !self.forbids_cloud && !self.peer_forbids_cloud
+    }
+
+    /// The stricter of both.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            forbids_cloud: self.forbids_cloud || other.forbids_cloud,
+            peer_forbids_cloud: self.peer_forbids_cloud || other.peer_forbids_cloud,
+            trusts_here: self.trusts_here && other.trusts_here,
+        }
+    }
+}
+
+/// What a message tells that is no text: what was done with the chat, or is not to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Its author has given messages of the chat to a model in a cloud.
+    Assisted {
+        /// What for.
+        task: NoteTask,
+        /// How many.
+        messages: u32,
+        /// Whose model, as its author's client calls it; at most 64 bytes.
+        provider: String,
+    },
+    /// Whether its author forbids that from now on.
+    Cloud {
+        /// It is forbidden.
+        is_forbidden: bool,
+    },
+}
+
+/// What a model was given messages for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteTask {
+    /// To tell in short what they say.
+    Summary,
+    /// To say the same in another language.
+    Translation,
+}
+
 /// What a message holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// Text.
     Text(String),
+    /// Something that was done with the chat.
+    Note(Note),
     /// Something that this version does not know; its bytes are kept in the vault.
     Unknown,
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use egui::{Context, Id};
 use sotto_client::Command;
-use sotto_client::view::{ChatId, ChatRow, ProfileId, ProfileState, ProfileView, ViewModel};
+use sotto_client::view::{
+    Body, ChatId, ChatRow, Message, ProfileId, ProfileState, ProfileView, ViewModel,
+};
 
 use crate::composer::Reply;
 use crate::conversation::{self, Desk};
-use crate::dialogs::Dialog;
+use crate::dialogs::{Dialog, RephraseForm};
 use crate::keys::{self, Stroke};
 use crate::scene::{Asks, Wish};
 use crate::{chat_row, composer, rail, search};
@@ -48,6 +50,7 @@ impl App {
                     self.begin_search(ctx, profile, open.map(search::within).unwrap_or_default());
                 }
                 Stroke::Reply => self.reply(profile, open, asks),
+                Stroke::Rephrase => self.rephrase(profile, open, asks),
                 Stroke::Settings => asks.wish(Wish::Dialog(Box::new(Dialog::Settings))),
                 Stroke::Shortcuts => asks.wish(Wish::Dialog(Box::new(Dialog::Shortcuts))),
                 Stroke::NextPane => next_pane(ctx, profile.map(AsRef::as_ref), open),
@@ -86,12 +89,31 @@ impl App {
         let timeline = profile.timeline.as_ref();
         let messages = timeline.filter(|timeline| timeline.chat == row.id);
         let found = messages.and_then(|timeline| {
-            let theirs = timeline.messages.iter().rev().filter(|it| !it.is_mine);
+            let is_theirs = |it: &&Arc<Message>| !it.is_mine && !matches!(it.body, Body::Note(_));
+            let theirs = timeline.messages.iter().rev().filter(is_theirs);
             let mut earlier = theirs.filter(|it| before.is_none_or(|before| it.key < before));
             earlier.next()
         });
         if let Some(message) = found.filter(|_| conversation::has_composer(row)) {
             asks.wish(Wish::Reply(row.id, Box::new(Reply::to(message))));
+        }
+    }
+
+    /// Looks for other words for what is written in the open chat.
+    fn rephrase(
+        &self,
+        profile: Option<&Arc<ProfileView>>,
+        open: Option<&ChatRow>,
+        asks: &mut Asks,
+    ) {
+        let Some((profile, row)) = profile.zip(open) else {
+            return;
+        };
+        let desk = self.desks.get(&(profile.id.clone(), row.id));
+        let text = desk.map_or("", |desk| desk.composer.text());
+        if conversation::has_composer(row) && !text.trim().is_empty() {
+            let form = RephraseForm::new(row.id, text);
+            asks.wish(Wish::Dialog(Box::new(Dialog::Rephrase(form))));
         }
     }
 

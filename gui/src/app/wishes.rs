@@ -53,6 +53,12 @@ impl App {
                     }
                     self.is_focus_due = true;
                 }
+                Wish::Rephrased(chat, text) => {
+                    if let Some(id) = self.active.clone() {
+                        let desk = self.desks.entry((id, chat)).or_default();
+                        desk.composer.rephrase(text);
+                    }
+                }
                 Wish::Requests(are_shown) => self.shows_requests = are_shown,
                 Wish::List => {
                     self.flush_draft(ctx, asks);
@@ -60,9 +66,16 @@ impl App {
                 }
                 Wish::Dialog(dialog) => self.dialog = Some(*dialog),
                 Wish::CloseDialog => {
-                    if let Some((Dialog::Text(_), id)) = self.dialog.take().zip(self.active.clone())
-                    {
-                        asks.command(&id, Command::ShowText(None));
+                    if let Some((dialog, id)) = self.dialog.take().zip(self.active.clone()) {
+                        if matches!(dialog, Dialog::Text(_)) {
+                            asks.command(&id, Command::ShowText(None));
+                        }
+                        if dialog.asks_model() {
+                            asks.command(&id, Command::EndAssist);
+                        }
+                        if matches!(dialog, Dialog::Summary(_)) {
+                            asks.command(&id, Command::GatherMessages(None));
+                        }
                     }
                     self.is_focus_due = true;
                 }

@@ -1,18 +1,17 @@
 //! Exports a chat, in the clear.
 
-use egui::{CornerRadius, Frame, Label, Margin, RichText, Role, Sense, Ui, Vec2, WidgetInfo};
+use egui::{RichText, Ui};
 use sotto_client::Command;
 use sotto_client::view::{ChatId, ChatRow, ExportFormat, JobKind, ProfileView};
 
-use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Wish};
-use crate::theme::{Palette, body, medium, space};
+use crate::theme::{body, space};
 use crate::words;
 
 use super::settings::option;
 use super::writing::{self, Writing};
-use super::{DialogScene, frame};
+use super::{DialogScene, frame, warning_ui};
 
 const FORMATS: [ExportFormat; 3] = [ExportFormat::Text, ExportFormat::Json, ExportFormat::Html];
 
@@ -110,22 +109,4 @@ fn ending(format: ExportFormat) -> &'static str {
         ExportFormat::Json => "json",
         ExportFormat::Html => "html",
     }
-}
-
-/// A sentence that nobody should miss.
-fn warning_ui(ui: &mut Ui, p: &Palette, text: &str) {
-    Frame::new()
-        .fill(p.warning_ground)
-        .corner_radius(CornerRadius::same(space::RADIUS_ROW))
-        .inner_margin(Margin::symmetric(12, 10))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                let (rect, _) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
-                icons::paint(ui.painter(), rect, Icon::Alert, p.warning_text);
-                let look = RichText::new(text).font(medium(13.0)).color(p.warning_text);
-                let label = ui.add(Label::new(look).wrap());
-                label.widget_info(|| WidgetInfo::labeled(Role::Alert, true, text));
-            });
-        });
 }

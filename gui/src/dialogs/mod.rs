@@ -1,6 +1,7 @@
 //! Dialogs: one at a time, closed by Esc, by a click beside it, or by its button.
 
 mod add_contact;
+mod assistant;
 mod backup;
 mod block;
 mod blocked;
@@ -22,6 +23,7 @@ mod verify;
 mod writing;
 
 pub(crate) use add_contact::AddContactForm;
+pub(crate) use assistant::{RephraseForm, SetupForm, SummaryForm, TranslationForm};
 pub(crate) use backup::BackupForm;
 pub(crate) use deletion::DeletionForm;
 pub(crate) use export::ExportForm;
@@ -41,17 +43,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use egui::{
-    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Role, Stroke, Ui, WidgetInfo,
-    vec2,
+    Align, Color32, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, RichText, Role, Sense,
+    Stroke, Ui, Vec2, WidgetInfo, vec2,
 };
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sotto_client::view::{ChatId, ChatRow, MessageKey, ProfileView};
 
-use crate::icons::Icon;
+use crate::icons::{self, Icon};
 use crate::moment::Date;
 use crate::relay::RelayInfo;
 use crate::scene::{Asks, Wish};
-use crate::theme::{Palette, Theme, semibold, space};
+use crate::theme::{Palette, Theme, medium, semibold, space};
 use crate::widgets::icon_button;
 
 /// A dialog and what is typed into it.
@@ -84,6 +87,16 @@ pub(crate) enum Dialog {
     Restore(RestoreForm),
     /// Export a chat.
     Export(ExportForm),
+    /// Set up who helps with words.
+    Assistant(SetupForm),
+    /// What was given to a cloud.
+    AssistantLog,
+    /// Other words for a draft.
+    Rephrase(RephraseForm),
+    /// A range of messages in short.
+    Summary(SummaryForm),
+    /// A message in another language.
+    Translation(TranslationForm),
     /// The whole of a long text.
     Text(TextPages),
     /// Settings.
@@ -113,6 +126,12 @@ pub(crate) struct DialogScene<'a> {
 }
 
 impl<'a> DialogScene<'a> {
+    /// How far the local time of this moment is ahead of Greenwich, in seconds.
+    fn utc_offset_secs(&self, unix_millis: i64) -> i32 {
+        let at = Timestamp::from_millisecond(unix_millis).unwrap_or_default();
+        self.zone.to_offset(at).seconds()
+    }
+
     /// A chat, and whose it is.
     fn chat(&self, chat: ChatId) -> Option<(&'a ProfileView, &'a ChatRow)> {
         let profile = self.profile?;
@@ -153,6 +172,14 @@ impl Dialog {
         }
     }
 
+    /// Whether what a model is asked in it is of no use once it is closed.
+    pub(crate) fn asks_model(&self) -> bool {
+        matches!(
+            self,
+            Self::Rephrase(_) | Self::Summary(_) | Self::Translation(_)
+        )
+    }
+
     /// Draws the dialog over everything.
     pub(crate) fn ui(&mut self, ui: &Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         match self {
@@ -170,6 +197,11 @@ impl Dialog {
             Self::Backup(form) => form.ui(ui, scene, asks),
             Self::Restore(form) => form.ui(ui, scene, asks),
             Self::Export(form) => form.ui(ui, scene, asks),
+            Self::Assistant(form) => form.ui(ui, scene, asks),
+            Self::AssistantLog => assistant::log_ui(ui, scene, asks),
+            Self::Rephrase(form) => form.ui(ui, scene, asks),
+            Self::Summary(form) => form.ui(ui, scene, asks),
+            Self::Translation(form) => form.ui(ui, scene, asks),
             Self::Text(pages) => pages.ui(ui, scene, asks),
             Self::Settings => settings::ui(ui, scene, asks),
             Self::Shortcuts => shortcuts::ui(ui, scene, asks),
@@ -206,7 +238,7 @@ fn frame(
                     ui.painter()
                         .layout(title.to_owned(), semibold(20.0), p.text, width - 44.0);
                 let size = vec2(width - 40.0, galley.size().y.max(space::TARGET));
-                let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+                let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
                 response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, title));
                 let at = rect.left_center() - vec2(0.0, galley.size().y / 2.0);
                 ui.painter().galley(at, galley, Color32::PLACEHOLDER);
@@ -226,4 +258,22 @@ fn frame(
     if shown.should_close() {
         asks.wish(Wish::CloseDialog);
     }
+}
+
+/// A sentence that nobody should miss.
+fn warning_ui(ui: &mut Ui, p: &Palette, text: &str) {
+    Frame::new()
+        .fill(p.warning_ground)
+        .corner_radius(CornerRadius::same(space::RADIUS_ROW))
+        .inner_margin(Margin::symmetric(12, 10))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
+                icons::paint(ui.painter(), rect, Icon::Alert, p.warning_text);
+                let look = RichText::new(text).font(medium(13.0)).color(p.warning_text);
+                let label = ui.add(Label::new(look).wrap());
+                label.widget_info(|| WidgetInfo::labeled(Role::Alert, true, text));
+            });
+        });
 }

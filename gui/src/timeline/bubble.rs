@@ -12,7 +12,7 @@ use sotto_client::view::{Body, ChatId, Delivery, Message};
 
 use crate::bidi::{self, TextLook};
 use crate::composer::Reply;
-use crate::dialogs::Dialog;
+use crate::dialogs::{Dialog, SummaryForm, TranslationForm};
 use crate::icons::{self, Icon};
 use crate::scene::{Asks, Scene, Wish};
 use crate::theme::{Bubble, body, medium, space};
@@ -58,7 +58,8 @@ impl<'a> BubbleLayout<'a> {
         let most = (width * 0.72).clamp(120.0, space::BUBBLE_MAX) - 2.0 * PAD.x;
         let (text, ink) = match &message.body {
             Body::Text(text) => (text.as_str(), colors.text),
-            Body::Unknown => (words::UNKNOWN_BODY, colors.meta),
+            // A note has a row of its own.
+            Body::Note(_) | Body::Unknown => (words::UNKNOWN_BODY, colors.meta),
         };
         let look = TextLook {
             font: body(14.0),
@@ -177,6 +178,17 @@ impl<'a> BubbleLayout<'a> {
                     asks.wish(Wish::Copy(text.clone()));
                     ui.close();
                 }
+                let open = |dialog| Wish::Dialog(Box::new(dialog));
+                if ui.button(words::TRANSLATE).clicked() {
+                    let form = TranslationForm::new(chat, text);
+                    asks.wish(open(Dialog::Translation(form)));
+                    ui.close();
+                }
+                if ui.button(words::SUMMARISE_FROM).clicked() {
+                    let form = SummaryForm::new(chat, None, Some(message.key));
+                    asks.wish(open(Dialog::Summary(form)));
+                    ui.close();
+                }
                 if self.has_failed && ui.button(words::RETRY).clicked() {
                     asks.command(&scene.profile.id, Command::Retry(message.key));
                     ui.close();
@@ -258,7 +270,7 @@ fn spoken(scene: Scene<'_>, author: &str, message: &Message) -> String {
     let time = words::time_of_day(scene.local(message.sent_at_millis));
     let text = match &message.body {
         Body::Text(text) => bidi::displayable(text),
-        Body::Unknown => words::UNKNOWN_BODY.to_owned(),
+        Body::Note(_) | Body::Unknown => words::UNKNOWN_BODY.to_owned(),
     };
     let text = if message.is_cut { text + "…" } else { text };
     if message.is_mine {

@@ -7,6 +7,7 @@
 mod bubble;
 mod heights;
 mod marks;
+mod note;
 mod quote;
 mod rows;
 mod scroll;
@@ -24,6 +25,7 @@ use crate::words;
 
 use bubble::BubbleLayout;
 use heights::Heights;
+use note::NoteLayout;
 use rows::{Row, RowKey};
 
 pub(crate) use scroll::Scroll;
@@ -41,6 +43,8 @@ const PAGE_AT: f64 = 600.0;
 #[derive(Default)]
 pub(crate) struct TimelineState {
     source: Option<Arc<Timeline>>,
+    /// What people call the peer.
+    peer: String,
     rows: Vec<Row>,
     heights: Heights,
     width: f32,
@@ -89,6 +93,7 @@ impl TimelineState {
     ) {
         let width = (rect.width() - 2.0 * space::L).min(space::COLUMN_MAX);
         let view = f64::from(rect.height());
+        self.peer = clean(&chat.name, &chat.handle);
         self.take(timeline, scene, width, view);
         if let Some(scroll) = self.scroll.take() {
             self.scroll_by_key(ui, scene, scroll, view);
@@ -169,8 +174,12 @@ impl TimelineState {
                 .source
                 .as_ref()
                 .and_then(|source| source.messages.get(found.index))
-                .map_or(0.0, |message| {
-                    BubbleLayout::new(ui, scene, message, *found, self.width).height()
+                .map_or(0.0, |message| match &message.body {
+                    Body::Note(note) => {
+                        let note = (&**message, note);
+                        NoteLayout::new(ui, scene, note, &self.peer, self.width).height()
+                    }
+                    _ => BubbleLayout::new(ui, scene, message, *found, self.width).height(),
                 }),
             _ => marks::HEIGHT,
         }
@@ -269,7 +278,6 @@ impl TimelineState {
         let Some(source) = &self.source else { return };
         let first = self.heights.row_at(f64::from(shown.min));
         let last = self.heights.row_at(f64::from(shown.max));
-        let name = clean(&chat.name, &chat.handle);
         for (index, row) in self.rows.iter().enumerate().take(last + 1).skip(first) {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -282,9 +290,16 @@ impl TimelineState {
                 Row::Day(day) => marks::day_ui(ui, scene, place, *day),
                 Row::Unread => marks::unread_ui(ui, scene, place),
                 Row::Message(found) => {
-                    if let Some(message) = source.messages.get(found.index) {
+                    let Some(message) = source.messages.get(found.index) else {
+                        continue;
+                    };
+                    if let Body::Note(note) = &message.body {
+                        let note = (&**message, note);
+                        NoteLayout::new(ui, scene, note, &self.peer, self.width)
+                            .ui(ui, scene, place);
+                    } else {
                         let layout = BubbleLayout::new(ui, scene, message, *found, self.width);
-                        layout.ui(ui, scene, (chat.id, &name), place, asks);
+                        layout.ui(ui, scene, (chat.id, &self.peer), place, asks);
                         if self.found == Some(message.key) {
                             layout.mark_ui(ui, scene, place);
                         }

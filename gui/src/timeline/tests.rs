@@ -48,6 +48,7 @@ fn profile() -> sotto_client::view::ProfileView {
         text: None,
         search: None,
         job: None,
+        assistant: Arc::default(),
         notice: None,
     }
 }

@@ -196,7 +196,7 @@ pub(crate) fn too_long(bytes_over: usize) -> String {
     )
 }
 
-fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -34,6 +34,12 @@ pub(crate) fn time_of_day(time: LocalTime) -> String {
     format!("{:02}:{:02}", time.minute / 60, time.minute % 60)
 }
 
+/// `24 November 2026`.
+pub(crate) fn date(time: LocalTime) -> String {
+    let date = time.date();
+    format!("{} {} {}", date.day, month(date), date.year)
+}
+
 /// A day separator, seen from `today` (both in days since 1970).
 pub(crate) fn day_separator(day: i64, today: i64) -> String {
     let date = Date::of_day(day);

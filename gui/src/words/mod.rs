@@ -1,5 +1,6 @@
 //! Every word that a person reads, in one place.
 
+mod assistant;
 mod backup;
 mod chat;
 mod dates;
@@ -7,6 +8,7 @@ mod identity;
 mod people;
 mod relay;
 
+pub(crate) use self::assistant::*;
 pub(crate) use self::backup::*;
 pub(crate) use self::chat::*;
 pub(crate) use self::dates::*;
@@ -53,7 +55,7 @@ pub(crate) const TELL_TYPING: &str = "Typing";
 pub(crate) const TELL_TYPING_HINT: &str =
     "Others see that you are writing, and you see it of them.";
 /// The shortcuts, as keys and meaning.
-pub(crate) const SHORTCUT_LIST: [(&str, &str); 16] = [
+pub(crate) const SHORTCUT_LIST: [(&str, &str); 17] = [
     ("Enter", "Send"),
     ("Shift+Enter", "New line"),
     ("Ctrl+1…9", "Switch identity"),
@@ -61,6 +63,7 @@ pub(crate) const SHORTCUT_LIST: [(&str, &str); 16] = [
     ("Ctrl+K", "Search chats and messages"),
     ("Ctrl+F", "Search this chat"),
     ("Ctrl+R", "Reply; again: to an earlier one"),
+    ("Ctrl+J", "Rephrase what is written"),
     ("PgUp  PgDn", "Scroll the messages"),
     ("Home  End", "Oldest or newest loaded message"),
     ("F6", "Next pane"),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use sotto::Moment;
 use sotto_client::view::{
-    Body, ChatId, ChatRow, Delivery, KeyringUse, Message, MessageKey, Presence, ProfileId,
-    ProfileState, ProfileView, RelayState, SearchHit, SearchResults, SearchState, Standing,
-    Timeline, Trust, ViewModel,
+    AssistantRules, Body, ChatId, ChatRow, Delivery, KeyringUse, Message, MessageKey, Presence,
+    ProfileId, ProfileState, ProfileView, RelayState, SearchHit, SearchResults, SearchState,
+    Standing, Timeline, Trust, ViewModel,
 };
 use sotto_client::{Query, RecoveryCode};
 
@@ -112,6 +112,7 @@ pub(crate) fn profile(handle: &str, name: &str) -> ProfileView {
         text: None,
         search: None,
         job: None,
+        assistant: Arc::default(),
         notice: None,
     }
 }
@@ -133,6 +134,7 @@ pub(crate) fn chat(id: i64, handle: &str, name: &str) -> ChatRow {
         standing: Standing::Contact,
         is_blocked: false,
         mute: None,
+        assistant: AssistantRules::default(),
     }
 }
 

@@ -152,7 +152,7 @@ fn of_author(entries: &[Entry], is_mine: bool) -> Vec<(&Entry, &str)> {
     of_author
         .map(|entry| match &entry.message.body {
             Body::Text(text) => (entry, text.as_str()),
-            Body::Unknown => (entry, "?"),
+            Body::Note(_) | Body::Unknown => (entry, "?"),
         })
         .collect()
 }

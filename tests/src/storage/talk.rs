@@ -36,7 +36,7 @@ pub fn open(disk: &Path, who: &str, relay: Option<Invite>) -> Desk {
 pub fn number(entry: &Entry) -> Option<u64> {
     match &entry.message.body {
         Body::Text(text) => text.split(' ').next()?.parse().ok(),
-        Body::Unknown => None,
+        Body::Note(_) | Body::Unknown => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::content::{Answered, MessageId, Shown};
 use super::effects::{Change, MessageRecord};
 use super::{Core, Moment};
 use crate::identities::is_name;
-use crate::view::{ChatId, Delivery, MessageKey, Privacy, Standing, TEXT_BYTES_MAX};
+use crate::view::{ChatId, Delivery, MessageKey, Note, Privacy, Standing, TEXT_BYTES_MAX};
 
 /// A wish that concerns the core, with what it needs from the vault.
 #[derive(Clone)]
@@ -64,6 +64,12 @@ pub(crate) enum Action {
     },
     /// Make noise again.
     Unmute(ChatId),
+    /// Let nothing of this chat go to a cloud, or (false) what the person chooses.
+    ForbidCloud { chat: ChatId, is_forbidden: bool },
+    /// Texts of this chat may go to a model on this computer without being shown first.
+    TrustHere { chat: ChatId, is_trusted: bool },
+    /// Tell the peer what was done.
+    Tell { chat: ChatId, note: Note },
     /// What peers learn from now on.
     SetPrivacy(Privacy),
     /// Seal the own messages that the vault holds unsealed, oldest first.
@@ -112,6 +118,11 @@ impl Core {
             Action::Unblock(chat) => self.unblock(chat, now),
             Action::Mute { chat, span } => self.mute(chat, span, now),
             Action::Unmute(chat) => self.set_muted(chat, None),
+            Action::ForbidCloud { chat, is_forbidden } => {
+                self.forbid_cloud(chat, is_forbidden, now);
+            }
+            Action::TrustHere { chat, is_trusted } => self.trust_here(chat, is_trusted),
+            Action::Tell { chat, note } => self.tell(chat, &note, now),
             Action::SealAgain(messages) => {
                 for message in &messages {
                     self.seal_again(message);
@@ -159,12 +170,22 @@ impl Core {
             return;
         }
         self.accept_request(chat_id, now);
+        if let Some(chat) = self.chats.get_mut(&chat_id) {
+            chat.told_typing_at_millis = None;
+            chat.draft.clear();
+        }
         let id = MessageId(self.random_id());
+        let shown = Shown::text(id, now.unix_millis, text, answered);
+        self.send_shown(chat_id, shown, now);
+    }
+
+    /// Stores a message, and seals it as soon as that can be done.
+    pub(super) fn send_shown(&mut self, chat_id: ChatId, shown: Shown, now: Moment) {
         let record = MessageRecord {
             key: self.take_key(),
             chat: chat_id,
             is_mine: true,
-            shown: Shown::text(id, now.unix_millis, text, answered),
+            shown,
             delivery: Delivery::Sending,
             is_unread: false,
             is_sealed: false,
@@ -173,8 +194,6 @@ impl Core {
         if let Some(chat) = self.chats.get_mut(&chat_id) {
             chat.set_last(&record);
             chat.waiting.push_back((record.key, record.shown));
-            chat.told_typing_at_millis = None;
-            chat.draft.clear();
         }
         self.commit_chat(chat_id);
         self.advance(chat_id, now);

@@ -10,8 +10,8 @@ use super::content::{Answered, EXCERPT_PAYLOAD_BYTES, MessageId, Shown};
 use super::effects::{ChatRecord, MessageRecord, Proof, Unfinished};
 use crate::fingerprint::VerificationCode;
 use crate::view::{
-    Body, ChatId, ChatRow, Delivery, EXCERPT_BYTES_MAX, Message, MessageKey, Mute, Presence, Quote,
-    Standing, Trust,
+    AssistantRules, Body, ChatId, ChatRow, Delivery, EXCERPT_BYTES_MAX, Message, MessageKey, Mute,
+    Presence, Quote, Standing, Trust,
 };
 
 /// A session and when the peer was last heard in it.
@@ -54,6 +54,7 @@ pub(super) struct Chat {
     pub(super) muted_until_millis: Option<i64>,
     /// Sessions with the peer were lost: it is told in the next one.
     pub(super) greets: bool,
+    pub(super) assistant: AssistantRules,
     pub(super) sessions: Vec<Held>,
     /// Own messages that wait for a session, oldest first.
     pub(super) waiting: VecDeque<(MessageKey, Shown)>,
@@ -91,6 +92,7 @@ impl Chat {
             is_blocked: record.is_blocked,
             muted_until_millis: record.muted_until_millis,
             greets: record.greets,
+            assistant: record.assistant,
             sessions: Vec::new(),
             waiting: VecDeque::new(),
             bundle: BundleState::Idle,
@@ -125,6 +127,7 @@ impl Chat {
             is_blocked: self.is_blocked,
             muted_until_millis: self.muted_until_millis,
             greets: self.greets,
+            assistant: self.assistant,
         }
     }
 
@@ -186,6 +189,7 @@ impl Chat {
     pub(super) fn absorb(&mut self, other: Self) {
         self.is_blocked |= other.is_blocked;
         self.greets |= other.greets;
+        self.assistant = self.assistant.or(other.assistant);
         match (other.standing, self.standing) {
             // What was held counts as delivered now.
             (Standing::Request, Standing::Contact) => {
@@ -288,6 +292,7 @@ impl Chat {
             standing: self.standing,
             is_blocked: self.is_blocked,
             mute: self.muted_until_millis.map(Mute::from_millis),
+            assistant: self.assistant,
         }
     }
 }
@@ -305,10 +310,11 @@ pub(crate) fn message_view(record: &MessageRecord) -> Message {
     Message {
         key: record.key,
         is_mine: record.is_mine,
-        body: record
-            .shown
-            .as_text()
-            .map_or(Body::Unknown, |text| Body::Text(text.to_owned())),
+        body: match (record.shown.as_text(), record.shown.as_note()) {
+            (Some(text), _) => Body::Text(text.to_owned()),
+            (None, Some(note)) => Body::Note(note),
+            (None, None) => Body::Unknown,
+        },
         is_cut: false,
         quote,
         sent_at_millis: record.shown.sent_at_millis,

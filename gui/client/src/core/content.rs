@@ -10,6 +10,9 @@
 //!                1 answered   author u8 (0 who replies, 1 the other) | message id 16 B
 //!  3 part      payload = whole message's id 16 B | index u16 | count u16 | a stretch of the whole
 //!              the stretches in their order are kind u8 | payload of the whole
+//!  4 note      payload = tag u8 | value
+//!                1 assisted   task u8 (1 summary, 2 translation) | messages u32 | provider, UTF-8
+//!                2 cloud      u8 (0 its author lets a cloud read texts of the chat, 1 forbids it)
 //! 64 receipt   payload = level u8 (1 delivered, 2 read) | message ids, 16 B each
 //! 65 typing    payload = nothing; travels in ephemeral envelopes only
 //! 66 greeting  payload = nothing; its author has no other session with the reader
@@ -18,7 +21,8 @@
 //! Numbers are big-endian. There is no author in it: the session that opened a message says who
 //! wrote it. A shown kind that this version does not know becomes a placeholder and its bytes are
 //! kept; an unseen one is ignored. So is a field with a tag below 128 that this version does not
-//! know; one from 128 on makes the whole message a placeholder.
+//! know; one from 128 on makes the whole message a placeholder. A note of a tag, or of a value, that
+//! this version does not know is one, too.
 
 #[cfg(test)]
 mod older;
@@ -26,19 +30,24 @@ mod older;
 mod tests;
 
 pub(crate) use crate::view::MessageId;
-use crate::view::{Delivery, EXCERPT_BYTES_MAX};
+use crate::view::{Delivery, EXCERPT_BYTES_MAX, Note, NoteTask};
 
 /// The first kind that is not shown.
 const UNSEEN: u8 = 64;
 const TEXT: u8 = 1;
 const REPLY: u8 = 2;
 const PART: u8 = 3;
+const NOTE: u8 = 4;
 const RECEIPT: u8 = 64;
 const TYPING: u8 = 65;
 const GREETING: u8 = 66;
 const ANSWERED: u8 = 1;
 /// The first tag of a field without which a message is not understood.
 const ESSENTIAL: u8 = 128;
+const NOTE_ASSISTED: u8 = 1;
+const NOTE_CLOUD: u8 = 2;
+/// The longest name of a provider in a note, in bytes.
+const PROVIDER_BYTES_MAX: usize = 64;
 const LEVEL_DELIVERED: u8 = 1;
 const LEVEL_READ: u8 = 2;
 
@@ -95,6 +104,65 @@ impl Shown {
             kind,
             payload,
         }
+    }
+
+    /// What was done with the chat, or is not to be.
+    pub(crate) fn note(id: MessageId, sent_at_millis: i64, note: &Note) -> Self {
+        let payload = match note {
+            Note::Assisted {
+                task,
+                messages,
+                provider,
+            } => {
+                let task = match task {
+                    NoteTask::Summary => 1,
+                    NoteTask::Translation => 2,
+                };
+                let end = provider.floor_char_boundary(PROVIDER_BYTES_MAX);
+                let provider = provider.get(..end).unwrap_or_default();
+                let head = [NOTE_ASSISTED, task];
+                [&head, &messages.to_be_bytes()[..], provider.as_bytes()].concat()
+            }
+            Note::Cloud { is_forbidden } => vec![NOTE_CLOUD, u8::from(*is_forbidden)],
+        };
+        Self {
+            id,
+            sent_at_millis,
+            kind: NOTE,
+            payload,
+        }
+    }
+
+    /// The note, if it is one that this version knows.
+    pub(crate) fn as_note(&self) -> Option<Note> {
+        if self.kind != NOTE {
+            return None;
+        }
+        match *self.payload.as_slice() {
+            [NOTE_ASSISTED, task, a, b, c, d, ref provider @ ..] => {
+                let task = match task {
+                    1 => NoteTask::Summary,
+                    2 => NoteTask::Translation,
+                    _ => return None,
+                };
+                let provider = std::str::from_utf8(provider).ok()?;
+                let is_name = !provider.is_empty() && provider.len() <= PROVIDER_BYTES_MAX;
+                is_name.then(|| Note::Assisted {
+                    task,
+                    messages: u32::from_be_bytes([a, b, c, d]),
+                    provider: provider.to_owned(),
+                })
+            }
+            [NOTE_CLOUD, is_forbidden @ (0 | 1)] => Some(Note::Cloud {
+                is_forbidden: is_forbidden == 1,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether it tells what was done, and calls nobody to read it.
+    pub(crate) fn is_note(&self) -> bool {
+        self.kind == NOTE
     }
 
     /// The text, if it is one.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::content::{MessageId, Shown};
 use super::renewal::Renewal;
-use crate::view::{ChatId, Delivery, MessageKey, Privacy, Standing};
+use crate::view::{AssistantRules, ChatId, Delivery, MessageKey, Privacy, Standing};
 
 /// What follows from one input.
 #[derive(Default)]
@@ -166,6 +166,7 @@ pub(crate) struct ChatRecord {
     pub(crate) muted_until_millis: Option<i64>,
     /// Sessions with the peer were lost, and it is to be told.
     pub(crate) greets: bool,
+    pub(crate) assistant: AssistantRules,
 }
 
 impl ChatRecord {
@@ -183,6 +184,7 @@ impl ChatRecord {
             is_blocked: false,
             muted_until_millis: None,
             greets: false,
+            assistant: AssistantRules::default(),
         }
     }
 }

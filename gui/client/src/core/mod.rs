@@ -6,6 +6,7 @@
 //! - [`directory`] knows who is behind a handle, and whether that changed,
 //! - [`requests`] keeps strangers apart, [`quiet`] those who are blocked or muted,
 //! - [`trust`] compares identities, [`additions`] adds contacts,
+//! - [`assistant`] knows who forbids a cloud, and tells what was done with texts,
 //! - [`receive`] takes envelopes in, [`recent`] knows those that come again,
 //! - [`parts`] puts long messages together, [`typing`] tells who is writing,
 //! - [`send`] seals messages and receipts,
@@ -15,6 +16,7 @@
 
 mod act;
 mod additions;
+mod assistant;
 mod chat;
 pub(crate) mod content;
 mod directory;

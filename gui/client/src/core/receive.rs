@@ -10,7 +10,7 @@ use super::content::{Content, Receipt, Shown};
 use super::effects::{Change, ChatRecord, MessageRecord, Proof};
 use super::{CHATS_MAX, Core, Moment};
 use crate::planted;
-use crate::view::{ChatId, Delivery, Notice, Standing};
+use crate::view::{AssistantRules, ChatId, Delivery, Note, Notice, Standing};
 
 /// First messages that may fail within a minute before the rest of the mailbox has to wait
 /// (PROTOCOL §3): a stranger cannot use this device as an oracle, and nothing honest is lost.
@@ -267,6 +267,7 @@ impl Core {
             is_blocked: false,
             muted_until_millis: None,
             greets: false,
+            assistant: AssistantRules::default(),
         };
         let chat = Chat::from_record(record, self.identity.public());
         self.chats.insert(id, chat);
@@ -313,23 +314,32 @@ impl Core {
         let Some(chat) = self.chats.get_mut(&chat_id) else {
             return;
         };
-        if chat.standing == Standing::Contact {
+        let is_contact = chat.standing == Standing::Contact;
+        if is_contact {
             chat.received.push(shown.id);
         }
-        chat.unread.push_back((key, shown.id));
+        // Of strangers no more is held than counts as unread.
+        let is_unread = !(is_contact && shown.is_note());
+        if is_unread {
+            chat.unread.push_back((key, shown.id));
+        }
+        let note = shown.as_note();
         let record = MessageRecord {
             key,
             chat: chat_id,
             is_mine: false,
             shown,
             delivery: Delivery::Delivered,
-            is_unread: true,
+            is_unread,
             is_sealed: true,
         };
         chat.set_last(&record);
         chat.typing_until_millis = None;
         self.effects.commit.push(add(record));
         self.effects.is_visible = true;
+        if let Some(Note::Cloud { is_forbidden }) = note {
+            self.peer_forbids_cloud(chat_id, is_forbidden);
+        }
     }
 
     /// Who tells nobody what was read is told of nobody either.

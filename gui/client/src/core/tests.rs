@@ -1,5 +1,6 @@
 //! Two cores and the frames between them, without disk or network.
 
+mod assistant;
 mod parts;
 mod prekeys;
 mod renewal;

@@ -1,6 +1,7 @@
 //! The loop of one open profile: await an input, step the core, commit, send, show.
 
 mod answers;
+mod assistant;
 mod job;
 mod screen;
 mod search;
@@ -14,6 +15,7 @@ use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep_until};
 
 use self::answers::Waiting;
+use self::assistant::Assistant;
 use self::job::Work;
 use self::screen::Screen;
 use self::search::Search;
@@ -26,7 +28,9 @@ use crate::planted;
 use crate::profile::Profile;
 use crate::question::Request;
 use crate::vault::{Committed, KeyringMove, Vault, VaultError};
-use crate::view::{ChatId, KeyringUse, MessageKey, Notice, ProfileView, RelayProblem, RelayState};
+use crate::view::{
+    ChatId, KeyringUse, MessageKey, Note, Notice, ProfileView, RelayProblem, RelayState,
+};
 
 /// Snapshots are published at most this often.
 const FRAME: Duration = Duration::from_millis(16);
@@ -57,6 +61,7 @@ pub(crate) struct Engine<'a> {
     /// The whole text of a message that the person reads.
     text: Option<(MessageKey, Arc<str>)>,
     work: Option<Work>,
+    assistant: Assistant,
     /// The key is on its way into the keyring.
     keyring: Option<KeyringMove>,
     waiting: Waiting,
@@ -82,6 +87,8 @@ enum Event {
     SearchOn,
     /// A backup or an export has come further.
     Work,
+    /// A model has said something; this is what a peer is to be told of it.
+    Assistant(Option<(ChatId, Note)>),
     /// The keyring has taken the key, or has not.
     Keyring {
         is_stored: bool,
@@ -108,6 +115,7 @@ impl<'a> Engine<'a> {
             search: None,
             text: None,
             work: None,
+            assistant: Assistant::new(&vault)?,
             keyring: None,
             waiting: Waiting::default(),
             rng: environment.rng(),
@@ -166,6 +174,7 @@ impl<'a> Engine<'a> {
                     self.somebody_is_there();
                     Ok(())
                 }
+                Event::Assistant(told) => self.assistant_changed(told),
                 Event::Keyring { is_stored } => {
                     self.keyring_answered(is_stored);
                     Ok(())
@@ -206,6 +215,7 @@ impl<'a> Engine<'a> {
                 Err(_) => Event::Shutdown,
             },
             () = job::changed(&mut self.work) => Event::Work,
+            told = self.assistant.changed() => Event::Assistant(told),
             is_stored = is_stored(&mut self.keyring) => Event::Keyring { is_stored },
             () = at(self.lock_at), if is_idle => Event::Lock,
             () = at(self.store_at) => Event::StoreAgain,
@@ -275,6 +285,10 @@ impl<'a> Engine<'a> {
             Command::Unblock(chat) => Action::Unblock(chat),
             Command::Mute { chat, span } => Action::Mute { chat, span },
             Command::Unmute(chat) => Action::Unmute(chat),
+            Command::ForbidCloud { chat, is_forbidden } => {
+                Action::ForbidCloud { chat, is_forbidden }
+            }
+            Command::TrustHere { chat, is_trusted } => Action::TrustHere { chat, is_trusted },
             Command::DismissNotice => Action::DismissNotice,
             Command::Rename(name) => Action::Rename(name),
             Command::Open
@@ -289,6 +303,13 @@ impl<'a> Engine<'a> {
             | Command::BackUp { .. }
             | Command::Export { .. }
             | Command::EndJob
+            | Command::UseProvider(_)
+            | Command::SetProviderKey { .. }
+            | Command::TellUse(_)
+            | Command::FindModels(_)
+            | Command::GatherMessages(_)
+            | Command::Assist { .. }
+            | Command::EndAssist
             | Command::Search(_)
             | Command::SearchOlder
             | Command::EndSearch => {
@@ -331,6 +352,13 @@ impl<'a> Engine<'a> {
             Command::BackUp { .. } | Command::Export { .. } | Command::EndJob => {
                 self.job(command);
             }
+            Command::UseProvider(_)
+            | Command::SetProviderKey { .. }
+            | Command::TellUse(_)
+            | Command::FindModels(_)
+            | Command::GatherMessages(_)
+            | Command::Assist { .. }
+            | Command::EndAssist => self.assistant(command)?,
             Command::Search(query) => {
                 self.search = Some(Search::new(query));
             }
@@ -586,6 +614,7 @@ impl<'a> Engine<'a> {
             search: self.search.as_ref().map(Search::results),
             text: self.text.clone(),
             job: self.work.as_ref().map(Work::view),
+            assistant: self.assistant.view(),
             has_recovery_code: self.vault.has_recovery_code(),
             keyring: match self.keyring {
                 Some(_) => KeyringUse::Asked,

@@ -14,7 +14,15 @@ use super::{DatabaseKey, Vault, connect, key_text, migrate, version_of};
 use crate::backup::BackupError;
 
 /// Tables that are copied as they are; messages follow.
-const KEPT: [&str; 5] = ["profile", "chat", "cursor", "recent_delivery", "mark"];
+const KEPT: [&str; 7] = [
+    "profile",
+    "chat",
+    "cursor",
+    "recent_delivery",
+    "mark",
+    "assistant",
+    "assistant_use",
+];
 /// Keys of messages between two looks at whether to go on.
 const KEYS: i64 = 5_000;
 

@@ -4,6 +4,7 @@
 //! The only place that knows SQLite. A [`Vault::commit`] is one transaction: session, message,
 //! outbox and cursor change together or not at all, and it returns when they are durable.
 
+mod assistant;
 mod backup;
 mod copy;
 mod export;
@@ -32,6 +33,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+pub(crate) use self::assistant::AssistantSettings;
 pub(crate) use self::backup::{OpenBackup, Protection};
 pub(crate) use self::copy::{Progress, Reader};
 pub(crate) use self::export::Export;
@@ -44,10 +46,11 @@ use crate::core::effects::ChatRecord;
 
 /// What each version added to the one before. A new vault goes through all of them, an older one
 /// through those that it lacks; what was released is not changed any more.
-const SCHEMAS: [&str; 3] = [
+const SCHEMAS: [&str; 4] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
 ];
 
 /// Why the vault did not do what was asked. Nothing was changed.

@@ -13,7 +13,9 @@ use crate::core::effects::{
     ChatRecord, Loaded, MessageRecord, OutboxRecord, Proof, SessionRecord, Unfinished,
 };
 use crate::core::renewal::Renewal;
-use crate::view::{ChatId, Delivery, MessageKey, Privacy, QUOTE_BYTES_MAX, Standing};
+use crate::view::{
+    AssistantRules, ChatId, Delivery, MessageKey, Privacy, QUOTE_BYTES_MAX, Standing,
+};
 
 /// Messages of a timeline's window on each side of its anchor.
 const WINDOW_SIDE: usize = 150;
@@ -22,7 +24,7 @@ pub(super) const MESSAGE_COLUMNS: &str =
     "key, chat, mine, id, kind, payload, sent_at, delivery, unread, sealed";
 
 /// As [`MESSAGE_COLUMNS`], of a long message with the beginning.
-fn excerpt_columns() -> String {
+pub(super) fn excerpt_columns() -> String {
     // To SQLite, the beginning of no bytes is NULL.
     let beginning = format!("coalesce(substr(payload, 1, {EXCERPT_PAYLOAD_BYTES}), x'')");
     MESSAGE_COLUMNS.replace("payload", &beginning)
@@ -99,7 +101,7 @@ impl Vault {
             chats: all(
                 db,
                 "SELECT id, handle, name, identity, pending, verified, draft, standing, blocked, muted,
-                     greets
+                     greets, no_cloud, peer_no_cloud, trusts_here
                  FROM chat",
                 chat,
             )?,
@@ -325,7 +327,7 @@ fn all<T>(
     all_with(database, sql, &[], read)
 }
 
-fn all_with<T>(
+pub(super) fn all_with<T>(
     database: &Connection,
     sql: &str,
     params: &[&dyn ToSql],
@@ -372,6 +374,11 @@ fn chat(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         is_blocked: row.get(8)?,
         muted_until_millis: row.get(9)?,
         greets: row.get(10)?,
+        assistant: AssistantRules {
+            forbids_cloud: row.get(11)?,
+            peer_forbids_cloud: row.get(12)?,
+            trusts_here: row.get(13)?,
+        },
     })
 }
 
@@ -410,7 +417,7 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
 }
 
 /// A row of [`excerpt_columns`].
-fn excerpt(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
+pub(super) fn excerpt(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
     let record = message(row)?;
     Ok(MessageRecord {
         shown: record.shown.ending_well(),

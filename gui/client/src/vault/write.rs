@@ -223,12 +223,14 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
     Ok(database
         .prepare_cached(
             "INSERT INTO chat (id, handle, name, identity, pending, verified, draft,
-                 standing, blocked, muted, greets)
+                 standing, blocked, muted, greets, no_cloud, peer_no_cloud, trusts_here)
              VALUES (:id, :handle, :name, :identity, :pending, :verified, :draft,
-                 :standing, :blocked, :muted, :greets)
+                 :standing, :blocked, :muted, :greets, :no_cloud, :peer_no_cloud, :trusts_here)
              ON CONFLICT (id) DO UPDATE SET handle = :handle, name = :name,
                  identity = :identity, pending = :pending, verified = :verified, draft = :draft,
-                 standing = :standing, blocked = :blocked, muted = :muted, greets = :greets",
+                 standing = :standing, blocked = :blocked, muted = :muted, greets = :greets,
+                 no_cloud = :no_cloud, peer_no_cloud = :peer_no_cloud,
+                 trusts_here = :trusts_here",
         )?
         .execute(named_params! {
             ":id": chat.id.0,
@@ -242,6 +244,9 @@ fn put_chat(database: &Connection, chat: &ChatRecord) -> Result<usize, VaultErro
             ":blocked": chat.is_blocked,
             ":muted": chat.muted_until_millis,
             ":greets": chat.greets,
+            ":no_cloud": chat.assistant.forbids_cloud,
+            ":peer_no_cloud": chat.assistant.peer_forbids_cloud,
+            ":trusts_here": chat.assistant.trusts_here,
         })?)
 }
 

@@ -15,7 +15,7 @@ use crate::theme::{Palette, Theme, body, semibold, space};
 use crate::widgets::{Kind, text_button};
 use crate::words;
 
-use super::{Dialog, DialogScene, frame};
+use super::{Dialog, DialogScene, SetupForm, frame};
 
 /// Width of what concerns the window, and of what concerns the identity, in points.
 const WINDOW_WIDTH: f32 = 300.0;
@@ -88,6 +88,8 @@ fn identity_ui(ui: &mut Ui, scene: DialogScene<'_>, profile: &ProfileView, asks:
     protection::ui(ui, p, profile, asks);
     section(ui, p, words::PRIVACY);
     privacy_ui(ui, p, profile, asks);
+    section(ui, p, words::ASSISTANT);
+    assistant_ui(ui, p, profile, asks);
     section(ui, p, words::PEOPLE);
     ui.horizontal_wrapped(|ui| {
         dialog_button(ui, p, words::MY_LINK, asks, || Dialog::ContactLink);
@@ -157,6 +159,33 @@ fn lock_ui(ui: &mut Ui, scene: DialogScene<'_>, asks: &mut Asks) {
         }
     });
     hint(ui, scene.palette, words::LOCK_AFTER_HINT);
+}
+
+/// Who helps with words.
+fn assistant_ui(ui: &mut Ui, p: &Palette, profile: &ProfileView, asks: &mut Asks) {
+    let assistant = &profile.assistant;
+    hint(ui, p, words::ASSISTANT_HINT);
+    hint(ui, p, &words::answers(assistant.provider.as_ref()));
+    ui.horizontal_wrapped(|ui| {
+        dialog_button(ui, p, words::SET_UP_ASSISTANT, asks, || {
+            Dialog::Assistant(SetupForm::new(assistant))
+        });
+        if !assistant.uses.is_empty() {
+            dialog_button(ui, p, words::ASSISTANT_LOG, asks, || Dialog::AssistantLog);
+        }
+    });
+    let has_cloud = assistant.provider.as_ref().is_some_and(|it| !it.is_here());
+    if has_cloud {
+        let mut tells = assistant.tells_use;
+        let label = RichText::new(words::TELL_USE)
+            .font(body(14.0))
+            .color(p.text);
+        ui.checkbox(&mut tells, label);
+        hint(ui, p, words::TELL_USE_HINT);
+        if tells != assistant.tells_use {
+            asks.command(&profile.id, Command::TellUse(tells));
+        }
+    }
 }
 
 /// What peers learn.

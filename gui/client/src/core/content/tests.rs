@@ -221,3 +221,48 @@ fn refuses_what_is_malformed() {
         refuse(receipt, "a receipt");
     }
 }
+
+#[test]
+fn notes_have_these_bytes_and_those_of_tomorrow_are_placeholders() {
+    let assisted = Note::Assisted {
+        task: NoteTask::Summary,
+        messages: 0x0102,
+        provider: "Gémini".to_owned(),
+    };
+    let is_forbidden = true;
+    for (note, payload) in [
+        (assisted, b"\x01\x01\0\0\x01\x02G\xc3\xa9mini".as_slice()),
+        (Note::Cloud { is_forbidden }, b"\x02\x01"),
+    ] {
+        let bytes = sealed(&Shown::note(ID, 0x0102, &note)).remove(0);
+        assert_eq!(bytes, [&head(4, 7)[..], payload].concat());
+        let read = shown(&bytes).unwrap();
+        assert!(read.is_note() && read.as_text().is_none());
+        assert_eq!(read.as_note(), Some(note));
+    }
+    let long = Note::Assisted {
+        task: NoteTask::Translation,
+        messages: 1,
+        provider: "é".repeat(40),
+    };
+    let read = shown(&sealed(&Shown::note(ID, 1, &long)).remove(0)).unwrap();
+    let Some(Note::Assisted { provider, .. }) = read.as_note() else {
+        panic!("a note");
+    };
+    assert_eq!(provider, "é".repeat(32));
+    for bad in [
+        &b""[..],
+        b"\x02",
+        b"\x02\x02",
+        b"\x02\x01\0",
+        b"\x03\x01",
+        b"\x01\x09\0\0\0\x01x",
+        b"\x01\x01\0\0\0\x01",
+        b"\x01\x01\0\0\0\x01\xff",
+        b"\x01\x01\0\0\0",
+    ] {
+        let read = shown(&[&head(4, 7)[..], bad].concat()).unwrap();
+        assert_eq!(read.as_note(), None, "{bad:?}");
+        assert_eq!(read.payload, bad);
+    }
+}
