@@ -88,14 +88,16 @@ pub(crate) enum Wish {
     Theme(crate::theme::Theme),
 }
 
-/// Lays out `add` inside `rect`, clipped to it.
+/// Lays out `add` inside `rect`, clipped to it. `salt` tells it from others around it, so that what is
+/// in it stays the same when something else comes or goes: a click begins and ends in two frames.
 pub(crate) fn pane<R>(
     ui: &mut Ui,
     rect: Rect,
     salt: impl egui::AsIdSalt,
     add: impl FnOnce(&mut Ui) -> R,
 ) -> R {
-    let mut child = ui.new_child(UiBuilder::new().id_salt(salt).max_rect(rect));
+    let id = ui.scope_id().with(salt);
+    let mut child = ui.new_child(UiBuilder::new().scope_id(id).max_rect(rect));
     child.shrink_clip_rect(rect);
     add(&mut child)
 }

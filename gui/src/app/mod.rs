@@ -93,8 +93,9 @@ pub struct App {
     scroll: Option<Scroll>,
     blinks: Option<bool>,
     last_input: f64,
-    /// The composer takes the focus in the next frame, after the click that led there.
-    is_focus_due: bool,
+    /// In so many frames the composer takes the focus: after the click that led there, and after the
+    /// one in which a dialog last kept it.
+    focus_due_in: Option<u8>,
     /// Where notes stand.
     foot: Pos2,
 }
@@ -143,7 +144,7 @@ impl App {
             scroll: None,
             blinks: None,
             last_input: 0.0,
-            is_focus_due: false,
+            focus_due_in: None,
             foot: Pos2::ZERO,
         }
     }
@@ -199,8 +200,13 @@ impl App {
         self.forget(model);
         self.keep_locks(ui.ctx(), model, &mut asks);
         self.heed_jobs(ui.ctx(), model, &mut asks);
-        if std::mem::take(&mut self.is_focus_due) {
-            self.focus_composer(ui.ctx(), model);
+        match self.focus_due_in.take() {
+            None => {}
+            Some(0) => self.focus_composer(ui.ctx(), model),
+            Some(frames) => {
+                self.focus_due_in = Some(frames - 1);
+                ui.ctx().request_repaint();
+            }
         }
         self.keys(ui.ctx(), model, &mut asks);
         self.apply(ui.ctx(), &mut asks);

@@ -24,7 +24,7 @@ impl App {
                     }
                     self.active = Some(id);
                     self.revealed = None;
-                    self.is_focus_due = true;
+                    self.focus_due_in = Some(0);
                 }
                 Wish::Chat(chat) => {
                     self.flush_draft(ctx, asks);
@@ -32,7 +32,7 @@ impl App {
                         self.open_chats.insert(id, chat);
                     }
                     self.is_chat_in_front = true;
-                    self.is_focus_due = true;
+                    self.focus_due_in = Some(0);
                 }
                 Wish::Message(chat, message) => {
                     self.flush_draft(ctx, asks);
@@ -51,7 +51,7 @@ impl App {
                         let desk = self.desks.entry((id, chat)).or_default();
                         desk.composer.answer(*reply);
                     }
-                    self.is_focus_due = true;
+                    self.focus_due_in = Some(0);
                 }
                 Wish::Rephrased(chat, text) => {
                     if let Some(id) = self.active.clone() {
@@ -77,7 +77,7 @@ impl App {
                             asks.command(&id, Command::GatherMessages(None));
                         }
                     }
-                    self.is_focus_due = true;
+                    self.focus_due_in = Some(1);
                 }
                 Wish::Toast(text) => self.toasts.say(text, ctx.input(|input| input.time)),
                 Wish::Copy(text) => {
