@@ -7,9 +7,9 @@ use egui::{
     vec2,
 };
 use sotto_client::Command;
-use sotto_client::view::{ChatRow, Presence, Standing, Trust};
+use sotto_client::view::{Body, ChatRow, Presence, Standing, Trust};
 
-use crate::dialogs::{Dialog, ExportForm, SummaryForm};
+use crate::dialogs::{Dialog, ExportForm, SummaryForm, TranslationForm};
 use crate::icons::{self, Icon};
 use crate::names::clean;
 use crate::scene::{Asks, Scene, Wish, pane};
@@ -142,6 +142,13 @@ fn menu_ui(ui: &mut Ui, scene: Scene<'_>, chat: &ChatRow, asks: &mut Asks) {
             asks.wish(open(Dialog::Summary(SummaryForm::new(
                 chat.id, unread, None,
             ))));
+        }
+        let newest = chat.last.as_ref().filter(|last| !last.is_mine);
+        if let Some(Body::Text(text)) = newest.map(|last| &last.body)
+            && menu_item(ui, p, Icon::Sparkle, words::TRANSLATE_NEWEST)
+        {
+            let form = TranslationForm::new(chat.id, text);
+            asks.wish(open(Dialog::Translation(form)));
         }
         if chat.standing == Standing::Contact && !chat.is_blocked {
             let is_forbidden = !chat.assistant.forbids_cloud;

@@ -117,6 +117,7 @@ fn a_draft_is_rephrased_after_a_look_and_the_person_decides() {
     assert_eq!(written(&harness), "see you tmrw");
     click(&mut harness, "Use it");
     assert_eq!(written(&harness), "See you tomorrow");
+    assert!(harness.get_by_label("Message").is_focused());
     assert_eq!(commands(&mut harness), [Command::EndAssist]);
     click(&mut harness, "Undo");
     assert_eq!(written(&harness), "see you tmrw");
@@ -139,6 +140,33 @@ fn escape_ends_the_request_and_keeps_the_draft() {
     assert_eq!(commands(&mut harness), [Command::EndAssist]);
     assert_eq!(written(&harness), "see you tmrw");
     assert!(!shows(&harness, "Rephrase it"));
+    assert!(harness.get_by_label("Message").is_focused());
+}
+
+#[test]
+fn a_click_counts_although_a_banner_appears_meanwhile() {
+    let mut harness = with(ProviderKind::Ollama);
+    write(&mut harness, "a b c");
+    let pos = harness.get_by_label("Rephrase").rect().center();
+    let button = |harness: &mut Harness<'_, Desk>, pressed| {
+        harness.event(egui::Event::PointerButton {
+            pos,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        harness.run_steps(1);
+    };
+    harness.event(egui::Event::PointerMoved(pos));
+    harness.run_steps(1);
+    button(&mut harness, true);
+    harness.state_mut().chat("alice", "bob", |chat| {
+        chat.trust = sotto_client::view::Trust::Changed;
+    });
+    harness.run_steps(1);
+    button(&mut harness, false);
+    harness.run_steps(2);
+    assert!(shows(&harness, "Rephrase it"));
 }
 
 #[test]
@@ -293,6 +321,36 @@ fn messages_are_summarised_after_the_person_has_trimmed_them() {
 }
 
 #[test]
+fn a_message_is_translated_from_the_menu_of_its_chat() {
+    let mut harness = with(ProviderKind::Ollama);
+    harness.state_mut().chat("alice", "bob", |chat| {
+        let delivery = sotto_client::view::Delivery::Delivered;
+        chat.last = Some(Arc::new(message(900, false, 0, "à bientôt", delivery)));
+        chat.assistant.trusts_here = true;
+    });
+    click(&mut harness, "More");
+    click(&mut harness, "Translate the newest");
+    assert!(shows(&harness, "à bientôt"));
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    click(&mut harness, "Translate it");
+    let [Command::Assist { approved, .. }] = &commands(&mut harness)[..] else {
+        panic!("one request");
+    };
+    let outgoing = approved.outgoing();
+    assert!(outgoing.instruction().contains("into English"));
+    assert_eq!(outgoing.content(), "<message>\nà bientôt\n</message>");
+    help(
+        &mut harness,
+        1,
+        "see you soon",
+        HelpState::Done { is_cut: false },
+    );
+    assert!(shows(&harness, "see you soon"));
+    click(&mut harness, "Otherwise");
+    assert!(shows(&harness, "Into which language"));
+}
+
+#[test]
 fn without_a_model_the_way_to_one_is_shown() {
     let mut harness = alice();
     open_chat(&mut harness, "Bob");
@@ -379,6 +437,16 @@ fn notes_are_told_between_the_messages_and_answer_nothing() {
     });
     harness.run_steps(3);
     assert!(shows(&harness, "Bob summarised 14 messages with Gemini"));
+    harness.state_mut().profile("alice", |profile| {
+        let timeline = Arc::make_mut(profile.timeline.as_mut().unwrap());
+        let last = Arc::make_mut(timeline.messages.last_mut().unwrap());
+        last.body = sotto_client::view::Body::Note(Note::Cloud { is_forbidden: true });
+    });
+    harness.run_steps(3);
+    assert!(shows(
+        &harness,
+        "Bob turned off cloud assistants for this chat"
+    ));
     let rows = harness.get_all_by_role(Role::ListItem).count();
     assert!(rows > 1);
     press(&mut harness, Modifiers::COMMAND, Key::R);

@@ -1,5 +1,7 @@
 //! Two windows with real clients behind them and a real relay between them, driven by names.
 
+#![allow(clippy::print_stdout, reason = "a test says what it saw instead")]
+
 mod support;
 
 use std::sync::Arc;
@@ -62,10 +64,27 @@ fn open<'a>(desk: &Arc<Desk>, who: &'static str) -> Harness<'a, Window> {
 #[track_caller]
 fn wait_for(harness: &mut Harness<'_, Window>, text: &str) {
     let desk = Arc::clone(&harness.state().desk);
+    let mut instead = Instead::default();
     desk.wait_until(text, || {
         harness.run_steps(2);
-        support::shows(harness, text)
+        let is_shown = support::shows(harness, text);
+        if !is_shown {
+            instead.0 = support::labels(harness);
+        }
+        is_shown
     });
+}
+
+/// What a window shows, for whoever waits for something else in vain.
+#[derive(Default)]
+struct Instead(Vec<String>);
+
+impl Drop for Instead {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("instead: {:#?}", self.0);
+        }
+    }
 }
 
 /// As [`wait_for`], for a message in the open chat.

@@ -62,7 +62,7 @@ fn a_power_cut_while_a_vault_is_brought_up_to_date_loses_nothing() {
     if !strace::is_installed() {
         return;
     }
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let task = format!("upgrade {version}");
         cut(&task, &Cuts::new(1), &Contents::default());
     }

@@ -74,7 +74,7 @@ fn for_person(identity: &str, entry: &Entry) -> String {
     };
     let text = match &message.body {
         Body::Text(text) => plain(text),
-        Body::Note(note) => format!("({})", words::note(note)),
+        Body::Note(note) => plain(&format!("({note})")),
         Body::Unknown => "(of a kind that this version does not know)".to_owned(),
     };
     format!("{at} {from} > {to}{state}: {text}")

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sotto_client::Entry;
 use sotto_client::assistant::TaskKind;
 use sotto_client::view::{
-    AssistantUse, Body, ChatRow, Delivery, Note, NoteTask, Presence, ProfileState, ProfileView,
-    RelayProblem, RelayState, Standing, Trust,
+    AssistantUse, Body, ChatRow, Delivery, Presence, ProfileState, ProfileView, RelayProblem,
+    RelayState, Standing, Trust,
 };
 
 /// One JSON value as a line without its end.
@@ -33,7 +33,7 @@ pub(crate) fn message(identity: &str, entry: &Entry) -> Value {
             fields.insert("state".to_owned(), delivery(message.delivery).into());
         }
         if let Body::Note(it) = &message.body {
-            fields.insert("note".to_owned(), note(it));
+            fields.insert("note".to_owned(), json!(it));
         }
         if let Some(quote) = &message.quote {
             let (id, direction) = (quote.id.to_string(), direction(quote.is_mine));
@@ -68,25 +68,6 @@ pub(crate) fn task(task: TaskKind) -> &'static str {
 /// A moment for a person.
 pub(crate) fn time(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis).map_or_else(|_| "?".to_owned(), |at| at.to_string())
-}
-
-/// What was done with the chat.
-fn note(note: &Note) -> Value {
-    match note {
-        Note::Assisted {
-            task,
-            messages,
-            provider,
-        } => json!({
-            "kind": match task {
-                NoteTask::Summary => "summary",
-                NoteTask::Translation => "translation",
-            },
-            "messages": messages,
-            "provider": provider,
-        }),
-        Note::Cloud { is_forbidden } => json!({ "kind": "cloud", "forbidden": is_forbidden }),
-    }
 }
 
 fn direction(is_mine: bool) -> &'static str {

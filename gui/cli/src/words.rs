@@ -6,13 +6,10 @@ use std::path::Path;
 
 use sotto_client::assistant::{AssistError, Outgoing};
 use sotto_client::identities::IdentityError;
-use sotto_client::view::{
-    Note, NoteTask, ProfileProblem, ProfileState, RelayProblem, TEXT_BYTES_MAX,
-};
+use sotto_client::view::{ProfileProblem, ProfileState, RelayProblem, TEXT_BYTES_MAX};
 use sotto_client::{AskError, BackupError, QueryError};
 
 use crate::failure::Failure;
-use crate::output::plain;
 
 /// The first paragraph of what the parser of the command line says, on one line.
 pub(crate) fn usage(error: &str) -> String {
@@ -331,29 +328,6 @@ pub(crate) fn confirm(handle: &str) -> String {
 
 pub(crate) fn not_confirmed(handle: &str) -> String {
     format!("{handle} was not deleted. Give --yes, or type its handle when asked.")
-}
-
-/// What was done with a chat.
-pub(crate) fn note(note: &Note) -> String {
-    match note {
-        Note::Assisted {
-            task,
-            messages,
-            provider,
-        } => {
-            let did = match task {
-                NoteTask::Summary => "summarised",
-                NoteTask::Translation => "translated",
-            };
-            format!("{did} {messages} messages with {}", plain(provider))
-        }
-        Note::Cloud { is_forbidden: true } => {
-            "turned off cloud assistants for this chat".to_owned()
-        }
-        Note::Cloud {
-            is_forbidden: false,
-        } => "allowed cloud assistants in this chat again".to_owned(),
-    }
 }
 
 pub(crate) fn no_provider() -> String {

@@ -113,7 +113,8 @@ fn nothing_goes_to_a_cloud_but_what_was_shown_to_the_host_that_was_named() {
     world.ok("guest", &["receive"]);
     assert_eq!(world.ok("bob", &["receive"]), "");
     let history = world.json("bob", &["history", "guest", "--limit", "1", "--json"]);
-    let note = json!({ "kind": "summary", "messages": 2, "provider": "Gemini" });
+    let note =
+        json!({ "kind": "assisted", "task": "summary", "messages": 2, "provider": "Gemini" });
     assert_eq!(
         (&history[0]["note"], &history[0]["direction"]),
         (&note, &json!("in"))

@@ -688,7 +688,8 @@ impl AssistantRules {
 }
 
 /// What a message tells that is no text: what was done with the chat, or is not to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Note {
     /// Its author has given messages of the chat to a model in a cloud.
     Assisted {
@@ -702,12 +703,40 @@ pub enum Note {
     /// Whether its author forbids that from now on.
     Cloud {
         /// It is forbidden.
+        #[serde(rename = "forbidden")]
         is_forbidden: bool,
     },
 }
 
+impl fmt::Display for Note {
+    /// What its author did.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assisted {
+                task,
+                messages,
+                provider,
+            } => {
+                let did = match task {
+                    NoteTask::Summary => "summarised",
+                    NoteTask::Translation => "translated",
+                };
+                let plural = if *messages == 1 { "" } else { "s" };
+                write!(f, "{did} {messages} message{plural} with {provider}")
+            }
+            Self::Cloud { is_forbidden: true } => {
+                f.write_str("turned off cloud assistants for this chat")
+            }
+            Self::Cloud {
+                is_forbidden: false,
+            } => f.write_str("allowed cloud assistants in this chat again"),
+        }
+    }
+}
+
 /// What a model was given messages for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum NoteTask {
     /// To tell in short what they say.
     Summary,

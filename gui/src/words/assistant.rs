@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sotto_client::assistant::{AssistError, Outgoing, Provider, ProviderKind, TaskKind};
-use sotto_client::view::{AssistantUse, Note, NoteTask};
+use sotto_client::view::{AssistantUse, Note};
 
 use super::YOU;
 use crate::bidi::displayable;
@@ -13,27 +13,11 @@ use crate::names::clean;
 /// What a note tells; `author` is `None` for oneself.
 pub(crate) fn note(author: Option<&str>, note: &Note) -> String {
     let who = author.unwrap_or(YOU);
-    match note {
-        Note::Assisted {
-            task,
-            messages,
-            provider,
-        } => {
-            let did = match task {
-                NoteTask::Summary => "summarised",
-                NoteTask::Translation => "translated",
-            };
-            let what = messages_of(*messages);
-            let provider = clean(provider, "?");
-            format!("{who} {did} {what} with {provider}")
-        }
-        Note::Cloud { is_forbidden: true } => {
-            format!("{who} turned off cloud assistants for this chat")
-        }
-        Note::Cloud {
-            is_forbidden: false,
-        } => format!("{who} allowed cloud assistants in this chat again"),
+    let mut note = note.clone();
+    if let Note::Assisted { provider, .. } = &mut note {
+        *provider = clean(provider, "?");
     }
+    format!("{who} {note}")
 }
 
 /// So many messages.
@@ -51,8 +35,6 @@ pub(crate) const SET_UP_ASSISTANT: &str = "Set up the assistant…";
 /// Nobody answers.
 pub(crate) const NO_PROVIDER: &str = "No model is set up yet. It can be one on this computer, so \
      that nothing leaves it.";
-/// What the assistant is, in the settings.
-pub(crate) const ASSISTANT_HINT: &str = "Helps with words when you ask it to, and never by itself.";
 /// Nobody is to answer.
 pub(crate) const NO_ASSISTANT_HINT: &str = "Nothing is asked of any model. Key sentences of a \
      conversation are still found, by Sotto itself.";
@@ -128,6 +110,8 @@ pub(crate) const REPHRASED: &str = "Rephrased";
 pub(crate) const UNDO: &str = "Undo";
 /// Dialog, and line of a menu.
 pub(crate) const TRANSLATE: &str = "Translate";
+/// Line of a chat's menu.
+pub(crate) const TRANSLATE_NEWEST: &str = "Translate the newest";
 /// Begins.
 pub(crate) const TRANSLATE_IT: &str = "Translate it";
 /// Dialog, and line of a menu.
@@ -181,7 +165,7 @@ pub(crate) fn provider(kind: Option<ProviderKind>) -> &'static str {
 /// Who answers, in the settings.
 pub(crate) fn answers(provider: Option<&Provider>) -> String {
     match provider {
-        None => "No model is set up.".to_owned(),
+        None => "Helps with words, once you have set it up.".to_owned(),
         Some(provider) => asks(provider),
     }
 }

@@ -178,6 +178,16 @@ pub(crate) fn shows<S>(harness: &Harness<'_, S>, text: &str) -> bool {
     finds(harness, |found| found.contains(text))
 }
 
+/// All names and texts of nodes.
+pub(crate) fn labels<S>(harness: &Harness<'_, S>) -> Vec<String> {
+    let all = std::cell::RefCell::new(Vec::new());
+    finds(harness, |found| {
+        all.borrow_mut().push(found.to_owned());
+        false
+    });
+    all.into_inner()
+}
+
 /// Whether any node's name or text is as wanted.
 pub(crate) fn finds<S>(harness: &Harness<'_, S>, is_wanted: impl Fn(&str) -> bool) -> bool {
     harness.root().children_recursive().any(|node| {

@@ -13,7 +13,7 @@ use super::read::{MESSAGE_COLUMNS, message};
 use super::target::Target;
 use crate::backup::BackupError;
 use crate::core::effects::MessageRecord;
-use crate::view::{ChatId, Delivery, ExportFormat};
+use crate::view::{ChatId, Delivery, ExportFormat, Note};
 
 /// Messages between two looks at whether to go on.
 const STRETCH: u64 = 500;
@@ -40,6 +40,9 @@ struct Entry<'a> {
     sent_at: i64,
     /// None for a kind that this version does not know.
     text: Option<&'a str>,
+    /// What was done with the chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<Note>,
     /// The message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<String>,
@@ -137,12 +140,14 @@ impl Export {
         };
         let sent_at = record.shown.sent_at_millis;
         let text = record.shown.as_text();
+        let note = record.shown.as_note();
+        let told = note.as_ref().map(|note| format!("({note})"));
+        let told = told.as_deref().or(text).unwrap_or(UNKNOWN);
         let time = Timestamp::from_millisecond(sent_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let local = time.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M");
         match self.format {
             ExportFormat::Text => {
-                let text = plain(text.unwrap_or(UNKNOWN));
-                writeln!(out, "{local} {}: {text}", plain(from))?;
+                writeln!(out, "{local} {}: {}", plain(from), plain(told))?;
             }
             ExportFormat::Json => {
                 let entry = json(&Entry {
@@ -150,6 +155,7 @@ impl Export {
                     direction: if record.is_mine { "out" } else { "in" },
                     sent_at,
                     text,
+                    note,
                     answers: record
                         .shown
                         .answered()
@@ -163,7 +169,7 @@ impl Export {
                 "<article><bdi>{}</bdi><time datetime=\"{time}\">{local}</time>\
                  <p dir=\"auto\">{}</p></article>",
                 html(from),
-                html(text.unwrap_or(UNKNOWN))
+                html(told)
             )?,
         }
         Ok(())

@@ -88,13 +88,13 @@ fn identity_ui(ui: &mut Ui, scene: DialogScene<'_>, profile: &ProfileView, asks:
     protection::ui(ui, p, profile, asks);
     section(ui, p, words::PRIVACY);
     privacy_ui(ui, p, profile, asks);
-    section(ui, p, words::ASSISTANT);
-    assistant_ui(ui, p, profile, asks);
     section(ui, p, words::PEOPLE);
     ui.horizontal_wrapped(|ui| {
         dialog_button(ui, p, words::MY_LINK, asks, || Dialog::ContactLink);
         dialog_button(ui, p, words::BLOCKED_PEOPLE, asks, || Dialog::Blocked);
     });
+    section(ui, p, words::ASSISTANT);
+    assistant_ui(ui, p, profile, asks);
 }
 
 /// The name of a part.
@@ -164,7 +164,6 @@ fn lock_ui(ui: &mut Ui, scene: DialogScene<'_>, asks: &mut Asks) {
 /// Who helps with words.
 fn assistant_ui(ui: &mut Ui, p: &Palette, profile: &ProfileView, asks: &mut Asks) {
     let assistant = &profile.assistant;
-    hint(ui, p, words::ASSISTANT_HINT);
     hint(ui, p, &words::answers(assistant.provider.as_ref()));
     ui.horizontal_wrapped(|ui| {
         dialog_button(ui, p, words::SET_UP_ASSISTANT, asks, || {

@@ -319,6 +319,17 @@ fn nobody_there_is_told() {
 }
 
 #[test]
+fn what_speaks_no_tls_where_it_has_to_is_told_nothing() {
+    let server = ModelServer::start([Reply::gemini(&["stolen"])]);
+    let address = server.address().replace("http://", "https://");
+    let provider = Provider::new(ProviderKind::Gemini, &address, "model-1").unwrap();
+    let outgoing = outgoing(&provider);
+    let asked = runtime().block_on(ask(&outgoing, Some(KEY), patient(), &mut |_| {}));
+    assert_eq!(asked, Err(AssistError::Unreachable));
+    assert_eq!((server.connections(), server.requests().len()), (1, 0));
+}
+
+#[test]
 fn a_request_that_is_given_up_closes_its_connection() {
     let reply = Reply::ollama(&["one"]);
     let server = ModelServer::start([reply.held_after(5)]);

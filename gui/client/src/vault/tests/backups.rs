@@ -13,7 +13,7 @@ use crate::backup::{BackupError, restore};
 use crate::command::Passphrase;
 use crate::environment::Environment;
 use crate::identities;
-use crate::view::ExportFormat;
+use crate::view::{ExportFormat, Note};
 
 const ALL: fn(u64, u64) -> ControlFlow<()> = |_, _| ControlFlow::Continue(());
 /// What is in front of the database when one secret opens the backup.
@@ -521,11 +521,17 @@ fn a_chat_is_exported_as_text_json_and_a_page_that_runs_nothing() {
         unreachable!()
     };
     odd.shown.kind = 63;
+    let Change::AddMessage(mut rule) = message(4, 4, "") else {
+        unreachable!()
+    };
+    let is_forbidden = true;
+    rule.shown = Shown::note(rule.shown.id, 4, &Note::Cloud { is_forbidden });
     let nasty = "<script>alert(\"1\")</script>\n1970-01-01 01:00 Alice: & 'more'\u{1b}[2J";
     let said = [
         message(1, 1, nasty),
         message(2, 2, "hé"),
         Change::AddMessage(odd),
+        Change::AddMessage(rule),
     ];
     vault.commit(&said).unwrap();
     let file = dir.path().join("bob");
@@ -549,13 +555,14 @@ fn a_chat_is_exported_as_text_json_and_a_page_that_runs_nothing() {
         "1970-01-01 01:00 <b>Bob: <script>alert(\"1\")</script>\n    \
          1970-01-01 01:00 Alice: & 'more'\u{fffd}[2J\n\
          1970-01-01 01:00 Alice: hé\n\
-         1970-01-01 01:00 <b>Bob: (a message of a kind that this version does not know)\n"
+         1970-01-01 01:00 <b>Bob: (a message of a kind that this version does not know)\n\
+         1970-01-01 01:00 Alice: (turned off cloud assistants for this chat)\n"
     );
     let json: serde_json::Value = serde_json::from_str(&export(ExportFormat::Json)).unwrap();
     assert_eq!(json["identity"], "alice");
     assert_eq!(json["peer"], "bob");
     assert_eq!(json["name"], "<b>Bob");
-    assert_eq!(json["messages"].as_array().unwrap().len(), 3);
+    assert_eq!(json["messages"].as_array().unwrap().len(), 4);
     assert_eq!(
         json["messages"][0],
         serde_json::json!({"id": "01".repeat(16), "direction": "in", "sent_at": 1, "text": nasty})
@@ -563,12 +570,14 @@ fn a_chat_is_exported_as_text_json_and_a_page_that_runs_nothing() {
     assert_eq!(json["messages"][1]["direction"], "out");
     assert_eq!(json["messages"][1]["state"], "sending");
     assert_eq!(json["messages"][2]["text"], serde_json::Value::Null);
+    let note = serde_json::json!({"kind": "cloud", "forbidden": true});
+    assert_eq!(json["messages"][3]["note"], note);
     let html = export(ExportFormat::Html);
     assert!(html.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;\n1970"));
     assert!(html.contains("Alice: &amp; &#39;more&#39;"));
     assert!(html.contains("<title>&lt;b&gt;Bob</title>") && html.contains("default-src 'none'"));
     assert!(!html.contains("<script") && !html.contains("<b>"));
-    assert_eq!(html.matches("<article>").count(), 3);
+    assert_eq!(html.matches("<article>").count(), 4);
     let refused = |path: &Path, replaces| write(ExportFormat::Html, path, replaces).unwrap_err();
     assert_eq!(refused(&file, false), BackupError::Exists);
     let database = path.join("vault.db");
